@@ -1,0 +1,1 @@
+"""The embedded stand-in for an Exasol cluster: database, BucketFS, language containers."""
