@@ -1,0 +1,1 @@
+"""pytest fixtures that hand a test a running stand-in."""
