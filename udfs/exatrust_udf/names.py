@@ -1,0 +1,143 @@
+"""Distinguished names as text, RFC 4514: `CN=Example Root,O=Example,C=DE`.
+
+Two deliberate additions, both for people who read rows. A string under an attribute type without a
+short name is written as text after the dotted type, where RFC 4514 2.4 wants `#hex`. Characters
+which change how a line is shown (controls, bidirectional marks, line separators) are escaped as
+`\\XX` pairs of their UTF-8 form, which RFC 4514 allows but does not ask for: a name comes from
+whoever made the certificate.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from exatrust_udf import oids
+from exatrust_udf.der import OBJECT_IDENTIFIER as OID_TAG
+from exatrust_udf.der import SEQUENCE, SET, CertificateError, children, expect, oid, read
+
+# T61String is read as Latin-1, as OpenSSL reads it: what the world wrote into it.
+_ENCODINGS = {
+    0x0C: "utf-8",
+    0x12: "ascii",
+    0x13: "ascii",
+    0x14: "latin-1",
+    0x16: "ascii",
+    0x1A: "ascii",
+    0x1C: "utf-32-be",
+    0x1E: "utf-16-be",
+}
+_SPECIAL = frozenset('"+,;<>\\')
+_HIDDEN_CATEGORIES = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn")
+
+# Only short parts of names are worth remembering (country, organisation).
+_MEMO_BYTES = 128
+
+
+def name_text(data: bytes, start: int, end: int) -> str:
+    """Return the RDNSequence whose content lies between `start` and `end`, most specific first.
+
+    An empty name is the empty string. Raises CertificateError where the structure is broken; a
+    value that is not what its string type promises is written as `#hex` instead.
+    """
+    parts: list[str] = []
+    at = start
+    while at < end:
+        tag, inner, stop = read(data, at, end)
+        if tag != SET:
+            raise CertificateError(at, f"a name part: SET expected, tag 0x{tag:02x} found")
+        remembered = stop - at <= _MEMO_BYTES
+        known = _short_rdn(data[at:stop]) if remembered else None
+        parts.append(known if known is not None else "+".join(_pairs(data, inner, stop)))
+        at = stop
+    return ",".join(reversed(parts))
+
+
+@lru_cache(maxsize=1024)
+def _short_rdn(rdn: bytes) -> str | None:
+    """Return the text of one RDN; None where it is broken, so that the caller finds the offset."""
+    try:
+        _, inner, stop = read(rdn, 0, len(rdn))
+        return "+".join(_pairs(rdn, inner, stop))
+    except CertificateError:
+        return None
+
+
+def _pairs(data: bytes, start: int, end: int) -> list[str]:
+    if start == end:
+        raise CertificateError(start, "an empty part of a name")
+    return [
+        f"{oids.ATTRIBUTES.get(kind, kind)}={_value_text(data, at, tag, inner, stop)}"
+        for kind, tag, at, inner, stop in _attributes(data, start, end)
+    ]
+
+
+def _attributes(data: bytes, start: int, end: int) -> list[tuple[str, int, int, int, int]]:
+    found = []
+    for tag, at, inner, stop in children(data, start, end):
+        if tag != SEQUENCE:
+            raise CertificateError(at, f"an attribute of a name has tag 0x{tag:02x}")
+        type_start, type_end = expect(data, inner, stop, OID_TAG, "the type of an attribute")
+        value_tag, value, value_end = read(data, type_end, stop)
+        if value_end != stop:
+            raise CertificateError(value_end, "bytes after the value of an attribute")
+        found.append((oid(data, type_start, type_end), value_tag, type_end, value, stop))
+    return found
+
+
+def common_name(data: bytes, start: int, end: int) -> str | None:
+    """Return the most specific CN with hidden characters escaped; None where there is none."""
+    found = None
+    for _, _, inner, stop in children(data, start, end):
+        for kind, tag, _, value, value_end in _attributes(data, inner, stop):
+            if kind == oids.COMMON_NAME:
+                text = decode(data, tag, value, value_end)
+                found = found if text is None else visible(text)
+    return found
+
+
+def decode(data: bytes, tag: int, start: int, end: int) -> str | None:
+    """Return the text of a string element; None where it is no string or not validly encoded."""
+    encoding = _ENCODINGS.get(tag)
+    if encoding is None:
+        return None
+    try:
+        return data[start:end].decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _value_text(data: bytes, at: int, tag: int, start: int, end: int) -> str:
+    text = decode(data, tag, start, end)
+    return f"#{data[at:end].hex()}" if text is None else escape(text)
+
+
+def escape(text: str) -> str:
+    """Return an attribute value with everything escaped that RFC 4514 2.4 or a terminal minds."""
+    plain = text.isascii() and text.isprintable()
+    if not (plain and _SPECIAL.isdisjoint(text)):
+        text = "".join(_escape_character(character) for character in text)
+    if text[:1] in (" ", "#"):
+        text = "\\" + text
+    if text[-1:] == " " and text != "\\ ":
+        text = text[:-1] + "\\ "
+    return text
+
+
+def _escape_character(character: str) -> str:
+    return "\\" + character if character in _SPECIAL else visible(character)
+
+
+def visible(text: str) -> str:
+    """Return `text` with controls, format characters and line separators as `\\XX` pairs."""
+    if text.isprintable():
+        return text
+    return "".join(_hex_pairs(c) if _is_hidden(c) else c for c in text)
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN_CATEGORIES
+
+
+def _hex_pairs(character: str) -> str:
+    return "".join(f"\\{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
