@@ -191,5 +191,6 @@ def _odd_moment(year: int, rest: bytes) -> dt.datetime:
     if not (0 <= hours < 24 and 0 <= minutes < 60):
         raise ValueError("impossible offset")
     shift = dt.timedelta(hours=hours, minutes=minutes)
-    moment = dt.datetime(year, *fields, tzinfo=UTC)  # type: ignore[arg-type]
+    month, day, hour, minute, second = (*fields, 0)[:5]
+    moment = dt.datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     return moment - shift if offset[:1] == b"+" else moment + shift
