@@ -1,0 +1,113 @@
+"""Everything that can end a command of `exatrust`, with what to do about it.
+
+    ExatrustError                 exit status
+    ├── UsageError                2  what was given cannot be used
+    │   ├── SettingsError            exatrust.toml, EXATRUST_* or a flag
+    │   ├── BundleRejected           a CA file that must not be distributed
+    │   ├── NotConfirmed             a CA nobody has vouched for, or a destructive step
+    │   ├── AliasError               a language alias that is unknown, foreign or broken
+    │   ├── WrongPassword            the database or BucketFS refused the credentials
+    │   ├── MissingBucket            BucketFS has no bucket of that name
+    │   └── NotInstalled             the schema is not there (yet)
+    ├── Unreachable               3  nobody answered, or not the one we may talk to
+    │   ├── DatabaseUnreachable
+    │   ├── BucketFSUnreachable
+    │   └── CertificateRefused       an unknown CA, a wrong name, or another certificate than pinned
+    └── Unfinished                1  it was tried, and is not in order
+        ├── NodesBehind              nodes that do not see the release, or did not answer
+        ├── BucketFSFailed           BucketFS answered, but not as it should
+        ├── SqlFailed                the database refused a statement
+        └── Collision                another transaction won, again and again
+
+Every error carries a message that names the thing, and an action that says what to do next.
+Messages never hold a password: they are built from names, never from credentials.
+"""
+
+# The names say what happened, as the documented tree reads; "Error" at the end adds nothing.
+# ruff: noqa: N818
+
+from __future__ import annotations
+
+
+class ExatrustError(Exception):
+    """An error meant for a human. `message` says what is wrong, `action` what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, action: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.action = action
+
+
+class UsageError(ExatrustError):
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    pass
+
+
+class BundleRejected(UsageError):
+    pass
+
+
+class NotConfirmed(UsageError):
+    pass
+
+
+class AliasError(UsageError):
+    pass
+
+
+class WrongPassword(UsageError):
+    pass
+
+
+class MissingBucket(UsageError):
+    pass
+
+
+class NotInstalled(UsageError):
+    pass
+
+
+class Unreachable(ExatrustError):
+    exit_code = 3
+
+
+class DatabaseUnreachable(Unreachable):
+    pass
+
+
+class BucketFSUnreachable(Unreachable):
+    pass
+
+
+class CertificateRefused(Unreachable):
+    pass
+
+
+class Unfinished(ExatrustError):
+    exit_code = 1
+
+
+class NodesBehind(Unfinished):
+    pass
+
+
+class BucketFSFailed(Unfinished):
+    pass
+
+
+class SqlFailed(Unfinished):
+    """`code` is the SQL state, `text` the database's own words."""
+
+    def __init__(self, code: str, text: str, action: str) -> None:
+        super().__init__(f"the database refused a statement (SQL state {code}): {text}", action)
+        self.code = code
+        self.text = text
+
+
+class Collision(SqlFailed):
+    pass

@@ -1,0 +1,115 @@
+"""A release: the files that go to BucketFS, named by their content. Pure.
+
+The same sources, bundle and version give the same bytes and the same id, on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from exatrust.bundle import Anchor, Bundle
+
+MANIFEST = "manifest.json"
+_FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class ReleaseFile:
+    """One file. `sha256` is lower-case hex over `content`."""
+
+    name: str
+    content: bytes = field(repr=False)
+    sha256: str
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> ReleaseFile:
+        return cls(name, content, hashlib.sha256(content).hexdigest())
+
+    @classmethod
+    def named_by_content(cls, stem: str, suffix: str, content: bytes) -> ReleaseFile:
+        digest = hashlib.sha256(content).hexdigest()
+        return cls(f"{stem}-{digest[:12]}{suffix}", content, digest)
+
+
+@dataclass(frozen=True)
+class Release:
+    """`id` is also the name of its directory below <prefix>/releases."""
+
+    id: str
+    version: str
+    package: ReleaseFile
+    bundle: ReleaseFile
+    manifest: ReleaseFile
+
+    @property
+    def files(self) -> tuple[ReleaseFile, ...]:
+        """In the order of upload: the manifest last, so that it speaks of files that are there."""
+        return (self.package, self.bundle, self.manifest)
+
+
+def build(version: str, sources: Mapping[str, bytes], bundle: Bundle) -> Release:
+    """The release of a UDF package and a bundle."""
+    package = ReleaseFile.named_by_content("exatrust_udf", ".pyz", zip_of(sources))
+    pem = ReleaseFile.named_by_content("ca-bundle", ".pem", bundle.pem())
+    manifest = ReleaseFile.of(MANIFEST, manifest_of(version, (package, pem), bundle))
+    content = "".join(f"{file.sha256} {file.name}\n" for file in (package, pem, manifest))
+    digest = hashlib.sha256(content.encode("ascii")).hexdigest()
+    return Release(f"{version}-{digest[:12]}", version, package, pem, manifest)
+
+
+def zip_of(sources: Mapping[str, bytes]) -> bytes:
+    """A zip archive whose bytes depend on names and contents only: stored, sorted, one date."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in sorted(sources.items()):
+            entry = zipfile.ZipInfo(name, _FIRST_ZIP_DATE)
+            entry.create_system = 3  # Unix; the default is the machine's own
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, content)
+    return out.getvalue()
+
+
+def manifest_of(version: str, files: Iterable[ReleaseFile], bundle: Bundle) -> bytes:
+    """manifest.json, UTF-8: what is in the release and why, and what was left out and why.
+
+    Who added a CA and when is a fact about a database, not about a release: it is kept in the
+    table CA_DECISION, so that the same set gives the same release.
+    """
+    document: dict[str, Any] = {
+        "format": 1,
+        "version": version,
+        "roots": bundle.roots,
+        "files": [
+            {"name": file.name, "sha256": file.sha256, "size": len(file.content)} for file in files
+        ],
+        "certificates": [_entry(anchor) for anchor in bundle.anchors],
+        "left_out": [
+            {
+                "sha256": item.certificate.sha256,
+                "subject": item.certificate.subject,
+                "source": item.source,
+                "reason": item.reason,
+            }
+            for item in bundle.left_out
+        ],
+    }
+    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _entry(anchor: Anchor) -> dict[str, str]:
+    certificate = anchor.certificate
+    return {
+        "sha256": certificate.sha256,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+        "origin": anchor.origin,
+        "source": anchor.source,
+    }

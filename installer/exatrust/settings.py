@@ -1,0 +1,314 @@
+"""Settings from exatrust.toml, weaker than EXATRUST_* variables, weaker than flags.
+
+A relative path in the file counts from the file, one in a variable or flag from where the
+command runs. Passwords are no settings: see credentials.py.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from exatrust.dsn import Dsn, fingerprint, parse_dsn
+from exatrust.errors import SettingsError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+CONFIG_NAME = "exatrust.toml"
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+_BUCKETFS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    dsn: Dsn
+    user: str
+    schema: str = "EXATRUST"
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class BucketFSSettings:
+    """`replication_timeout` in seconds: how long nodes may take to see an upload."""
+
+    url: str
+    service: str = "bfsdefault"
+    bucket: str = "default"
+    prefix: str = "exatrust"
+    user: str = "w"
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    fingerprint: str | None = None
+    replication_timeout: float = 120.0
+
+    @property
+    def encrypted(self) -> bool:
+        return self.url.startswith("https://")
+
+    @property
+    def udf_directory(self) -> str:
+        """Where UDFs see the bucket's prefix (Exasol documentation, BucketFS, database access)."""
+        return f"/buckets/{self.service}/{self.bucket}/{self.prefix}"
+
+
+@dataclass(frozen=True)
+class BundleSettings:
+    """`roots` is "certifi", or the path of a PEM file."""
+
+    roots: str = "certifi"
+    ca_files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScriptSettings:
+    """Language aliases; scripts of the first one have no suffix."""
+
+    aliases: tuple[str, ...] = ("PYTHON3",)
+
+
+@dataclass(frozen=True)
+class Settings:
+    database: DatabaseSettings
+    bucketfs: BucketFSSettings
+    bundle: BundleSettings = field(default_factory=BundleSettings)
+    scripts: ScriptSettings = field(default_factory=ScriptSettings)
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A raw setting, where it was found (for messages), and what its paths are relative to."""
+
+    raw: object
+    where: str
+    base: Path
+
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "database": DatabaseSettings,
+    "bucketfs": BucketFSSettings,
+    "bundle": BundleSettings,
+    "scripts": ScriptSettings,
+}
+Values = dict[tuple[str, str], _Value]
+_Section = TypeVar("_Section")
+
+
+def load(
+    config: Path | None, environ: Mapping[str, str], flags: Mapping[tuple[str, str], object]
+) -> Settings:
+    """The settings of one command. `flags` maps (section, key) to a value, None when not given.
+
+    Without `config`, EXATRUST_CONFIG or ./exatrust.toml is read, the latter only if it exists.
+    Raises SettingsError.
+    """
+    here = Path.cwd()
+    named = config or (Path(environ["EXATRUST_CONFIG"]) if "EXATRUST_CONFIG" in environ else None)
+    file = named or here / CONFIG_NAME
+    values = _from_file(file) if named or file.exists() else {}
+    values |= _from_environment(environ, here)
+    values |= {
+        key: _Value(raw, f"--{key[1].replace('_', '-')}", here)
+        for key, raw in flags.items()
+        if raw is not None
+    }
+    return resolve(values)
+
+
+def resolve(values: Values) -> Settings:
+    """Check every value and put them together; pure. Raises SettingsError."""
+    settings = Settings(
+        database=_section(DatabaseSettings, "database", values, _DATABASE),
+        bucketfs=_section(BucketFSSettings, "bucketfs", values, _BUCKETFS),
+        bundle=_section(BundleSettings, "bundle", values, _BUNDLE),
+        scripts=_section(ScriptSettings, "scripts", values, _SCRIPTS),
+    )
+    _one_anchor("database", settings.database.dsn.fingerprint, settings.database.ca_file)
+    _one_anchor("bucketfs", settings.bucketfs.fingerprint, settings.bucketfs.ca_file)
+    return settings
+
+
+def _one_anchor(section: str, pin: str | None, ca_file: Path | None) -> None:
+    if pin and ca_file:
+        raise SettingsError(
+            f"{section}: both a fingerprint and ca_file are given",
+            "keep one: the fingerprint pins one certificate, ca_file trusts what that CA signs",
+        )
+
+
+def _from_file(path: Path) -> Values:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: {error.strerror}", "name the settings file with --config FILE"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}", "correct the file") from error
+    values: Values = {}
+    for section, content in document.items():
+        if section not in SECTIONS or not isinstance(content, dict):
+            raise _unknown(f"{path}: unknown section [{section}]", SECTIONS)
+        for key, raw in content.items():
+            _check_key(section, key, f"{path}: {section}.{key}")
+            where = f"{path}: {section}.{key}"
+            values[section, key] = _Value(raw, where, path.resolve().parent)
+    return values
+
+
+def _from_environment(environ: Mapping[str, str], here: Path) -> Values:
+    values: Values = {}
+    for name, raw in environ.items():
+        section, _, key = name.removeprefix("EXATRUST_").lower().partition("_")
+        if not name.startswith("EXATRUST_") or section not in SECTIONS or key == "password":
+            continue
+        _check_key(section, key, f"the variable {name}")
+        values[section, key] = _Value(raw, name, here)
+    return values
+
+
+def _check_key(section: str, key: str, where: str) -> None:
+    if key == "password":
+        raise SettingsError(
+            f"{where}: a settings file is no place for a password",
+            "name a file of mode 0600 with password_file, or set "
+            f"EXATRUST_{section.upper()}_PASSWORD",
+        )
+    known = [item.name for item in fields(SECTIONS[section])]
+    if key not in known:
+        raise _unknown(f"{where} is no setting", known)
+
+
+def _unknown(message: str, known: Mapping[str, object] | list[str]) -> SettingsError:
+    return SettingsError(message, f"known here: {', '.join(known)}")
+
+
+def _section(
+    kind: type[_Section], section: str, values: Values, readers: Mapping[str, Any]
+) -> _Section:
+    given = {
+        key: readers[key](values[section, key]) for key in readers if (section, key) in values
+    }
+    for key in _REQUIRED.get(section, ()):
+        if key not in given:
+            raise SettingsError(
+                f"{section}.{key} is not set",
+                f"set it in {CONFIG_NAME}, or as EXATRUST_{section.upper()}_{key.upper()}",
+            )
+    return kind(**given)
+
+
+def _text(value: _Value) -> str:
+    if not isinstance(value.raw, str) or not value.raw.strip():
+        raise SettingsError(f"{value.where}: {value.raw!r} is no text", "give a text in quotes")
+    return value.raw.strip()
+
+
+def _path(value: _Value) -> Path:
+    return value.base / Path(_text(value)).expanduser()
+
+
+def _roots(value: _Value) -> str:
+    return "certifi" if _text(value) == "certifi" else str(_path(value))
+
+
+def _items(value: _Value) -> tuple[_Value, ...]:
+    """A list's elements; a variable or flag may join them with commas."""
+    raw = value.raw
+    if isinstance(raw, str):
+        raw = [item for item in raw.split(",") if item.strip()]
+    if not isinstance(raw, (list, tuple)):
+        raise SettingsError(f"{value.where}: {raw!r} is no list", "give a list of texts")
+    return tuple(_Value(item, value.where, value.base) for item in raw)
+
+
+def _seconds(value: _Value) -> float:
+    try:
+        seconds = float(value.raw)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if isinstance(value.raw, bool) or not 0 < seconds <= 86400:
+        raise SettingsError(
+            f"{value.where}: {value.raw!r} is no number of seconds", "give 1 to 86400"
+        )
+    return seconds
+
+
+def _matching(pattern: re.Pattern[str], what: str) -> Any:
+    def read(value: _Value) -> str:
+        text = _text(value)
+        if not pattern.fullmatch(text):
+            raise SettingsError(f"{value.where}: {text!r} is no {what}", "correct its spelling")
+        return text
+
+    return read
+
+
+def _prefix(value: _Value) -> str:
+    text = _text(value).strip("/")
+    if not all(_BUCKETFS_NAME.fullmatch(part) for part in text.split("/")):
+        raise SettingsError(
+            f"{value.where}: {text!r} is no path in a bucket",
+            "use letters, digits, '.', '_' and '-', parts divided by '/'",
+        )
+    return text
+
+
+def _url(value: _Value) -> str:
+    text = _text(value).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.path:
+        raise SettingsError(
+            f"{value.where}: no BucketFS address", "write https://HOST:PORT, without a path"
+        )
+    if parts.username or parts.password:
+        raise SettingsError(
+            f"{value.where}: credentials do not belong into the address",
+            "set bucketfs.user and bucketfs.password_file",
+        )
+    return text
+
+
+_identifier = _matching(_IDENTIFIER, "plain SQL identifier")
+_bucketfs_name = _matching(_BUCKETFS_NAME, "BucketFS name")
+
+
+def _aliases(value: _Value) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(_identifier(item).upper() for item in _items(value)))
+    if not names:
+        raise SettingsError(f"{value.where}: no language alias", 'give at least "PYTHON3"')
+    return names
+
+
+_REQUIRED = {"database": ("dsn", "user"), "bucketfs": ("url",)}
+_DATABASE: Mapping[str, Any] = {
+    "dsn": lambda value: parse_dsn(_text(value)),
+    "user": _text,
+    "schema": _identifier,
+    "password_file": _path,
+    "ca_file": _path,
+}
+_BUCKETFS: Mapping[str, Any] = {
+    "url": _url,
+    "service": _bucketfs_name,
+    "bucket": _bucketfs_name,
+    "prefix": _prefix,
+    "user": _text,
+    "password_file": _path,
+    "ca_file": _path,
+    "fingerprint": lambda value: fingerprint(_text(value), value.where),
+    "replication_timeout": _seconds,
+}
+_BUNDLE: Mapping[str, Any] = {
+    "roots": _roots,
+    "ca_files": lambda value: tuple(_path(item) for item in _items(value)),
+}
+_SCRIPTS: Mapping[str, Any] = {"aliases": _aliases}
