@@ -26,7 +26,7 @@ from exatrust_udf.der import (
 )
 from exatrust_udf.extensions import Facts, read_extensions
 from exatrust_udf.keys import PublicKey, public_key
-from exatrust_udf.names import common_name, name_text
+from exatrust_udf.names import read_name
 
 __all__ = ["Certificate", "CertificateError", "parse", "strict_problems"]
 
@@ -34,6 +34,9 @@ _VERSION = 0xA0
 _ISSUER_UNIQUE_ID = (0x81, 0xA1)
 _SUBJECT_UNIQUE_ID = (0x82, 0xA2)
 _EXTENSIONS = 0xA3
+
+# RFC 5280 allows 20. Python refuses to print integers beyond 4300 digits, so a limit is needed.
+_MAX_SERIAL_OCTETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ def parse(der: bytes) -> Certificate:
 def _parse_body(der: bytes, at: int, end: int, outer: tuple[int, int]) -> Certificate:
     version, at = _version(der, at, end)
     serial, at = expect(der, at, end, INTEGER, "the serial number")
+    if at - serial > _MAX_SERIAL_OCTETS:
+        raise CertificateError(serial, f"a serial number of {at - serial} bytes")
     serial_number = integer(der, serial, at)
     inner, inner_end = expect(der, at, end, SEQUENCE, "the signature algorithm")
     issuer, issuer_end = expect(der, inner_end, end, SEQUENCE, "the issuer")
@@ -118,13 +123,14 @@ def _parse_body(der: bytes, at: int, end: int, outer: tuple[int, int]) -> Certif
     facts = _extensions(der, spki_end, end)
     issuer_der = der[inner_end:issuer_end]
     subject_der = der[validity_end:subject_end]
-    subject_text = name_text(der, subject, subject_end)
+    subject_name = read_name(der, subject, subject_end)
+    # A root names itself: half the names of a truststore need not be read.
     same = issuer_der == subject_der
     return Certificate(
         der=der,
         sha256=hashlib.sha256(der).hexdigest(),
-        subject=subject_text,
-        issuer=subject_text if same else name_text(der, issuer, issuer_end),
+        subject=subject_name.text,
+        issuer=subject_name.text if same else read_name(der, issuer, issuer_end).text,
         subject_der=subject_der,
         issuer_der=issuer_der,
         serial=serial_number,
@@ -144,7 +150,7 @@ def _parse_body(der: bytes, at: int, end: int, outer: tuple[int, int]) -> Certif
         extended_key_usage=facts.extended_key_usage,
         dns_names=facts.dns_names,
         ip_addresses=facts.ip_addresses,
-        common_name=common_name(der, subject, subject_end),
+        common_name=subject_name.common_name,
         aia_issuers=facts.aia_issuers,
         name_constraints=facts.name_constraints,
         extensions=facts.present,

@@ -51,15 +51,16 @@ def read(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     tag = data[at]
     length = data[at + 1]
     start = at + 2
-    if length >= 0x80:
+    if length > 0x7F:
         start, length = _long_length(data, at, end)
-    if tag & 0x1F == 0x1F:
-        raise CertificateError(at, "tag numbers above 30 do not occur in certificates")
-    if length > end - start:
+    stop = start + length
+    if stop > end:
         raise CertificateError(
             at, f"the element claims {length} bytes of content, {end - start} are left"
         )
-    return tag, start, start + length
+    if tag & 0x1F == 0x1F:
+        raise CertificateError(at, "tag numbers above 30 do not occur in certificates")
+    return tag, start, stop
 
 
 def _long_length(data: bytes, at: int, end: int) -> tuple[int, int]:
@@ -79,6 +80,11 @@ def _long_length(data: bytes, at: int, end: int) -> tuple[int, int]:
 
 def expect(data: bytes, at: int, end: int, tag: int, what: str) -> tuple[int, int]:
     """Return (start, end) of the content of the element at `at`, which must carry `tag`."""
+    # Two thirds of all reading comes through here: the usual case does without a second call.
+    if end - at > 1 and data[at] == tag and data[at + 1] < 0x80:
+        stop = at + 2 + data[at + 1]
+        if stop <= end:
+            return at + 2, stop
     found, start, stop = read(data, at, end)
     if found != tag:
         raise CertificateError(at, f"{what}: tag 0x{tag:02x} expected, 0x{found:02x} found")
@@ -176,10 +182,13 @@ def _number(text: bytes, digits: int) -> int:
 
 
 def _moment(year: int, rest: bytes) -> dt.datetime:
-    if len(rest) == 9 and rest[8] == 0x5A and rest[:8].isdigit():
-        fields = (int(rest[0:2]), int(rest[2:4]), int(rest[4:6]), int(rest[6:8]))
-        return dt.datetime(year, *fields, tzinfo=UTC)
-    return _odd_moment(year, rest)
+    if len(rest) != 11 or rest[10] != 0x5A or not rest[:10].isdigit():
+        return _odd_moment(year, rest)
+    number = int(rest[:10])
+    minutes, second = divmod(number, 100)
+    hours, minute = divmod(minutes, 100)
+    days, hour = divmod(hours, 100)
+    return dt.datetime(year, days // 100, days % 100, hour, minute, second, tzinfo=UTC)
 
 
 def _odd_moment(year: int, rest: bytes) -> dt.datetime:

@@ -61,34 +61,35 @@ def read_extensions(data: bytes, start: int, end: int) -> Facts:
     """
     facts = Facts()
     present: dict[str, bool] = {}
-    for tag, at, inner, stop in children(data, start, end):
-        if tag != SEQUENCE:
-            raise CertificateError(at, f"an extension has tag 0x{tag:02x}")
-        kind, critical, value, value_end = _envelope(data, inner, stop)
+    repeated: dict[str, str] = {}
+    at = start
+    while at < end:
+        inner, at = expect(data, at, end, SEQUENCE, "an extension")
+        kind, critical, value = _envelope(data, inner, at)
         if kind in present:
-            facts.malformed += (f"{kind} occurs twice",)
+            repeated[kind] = f"{kind} occurs more than once"
             continue
         present[kind] = critical
         reader = _READERS.get(kind)
         if reader is not None:
-            _apply(reader, facts, data, value, value_end, kind)
+            _apply(reader, facts, data, value, at, kind)
     facts.present = tuple(present.items())
+    facts.malformed += tuple(repeated.values())
     return facts
 
 
-def _envelope(data: bytes, start: int, end: int) -> tuple[str, bool, int, int]:
-    kind_start, kind_end = expect(data, start, end, OBJECT_IDENTIFIER, "the id of an extension")
-    kind = oid(data, kind_start, kind_end)
-    tag, inner, stop = read(data, kind_end, end)
+def _envelope(data: bytes, start: int, end: int) -> tuple[str, bool, int]:
+    """Return (id, critical, start of the value, which reaches to `end`)."""
+    kind_start, at = expect(data, start, end, OBJECT_IDENTIFIER, "the id of an extension")
+    kind = oid(data, kind_start, at)
     critical = False
-    at = kind_end
-    if tag == BOOLEAN:
-        critical = boolean(data, inner, stop)
-        at = stop
+    if at < end and data[at] == BOOLEAN:
+        inner, at = expect(data, at, end, BOOLEAN, "the critical mark")
+        critical = boolean(data, inner, at)
     value, value_end = expect(data, at, end, OCTET_STRING, "the value of an extension")
     if value_end != end:
         raise CertificateError(value_end, "bytes after the value of an extension")
-    return kind, critical, value, value_end
+    return kind, critical, value
 
 
 Reader = Callable[[Facts, bytes, int, int], None]
@@ -117,8 +118,8 @@ def _basic_constraints(facts: Facts, data: bytes, start: int, end: int) -> None:
     if at < stop:
         inner, at = _whole(data, at, stop, INTEGER, "pathLenConstraint")
         path_length = integer(data, inner, at)
-        if path_length < 0:
-            raise CertificateError(inner, "pathLenConstraint is negative")
+        if not 0 <= path_length < 1 << 31:
+            raise CertificateError(inner, "pathLenConstraint is out of range")
     facts.is_ca, facts.path_length = is_ca, path_length
 
 

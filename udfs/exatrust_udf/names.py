@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
+from typing import NamedTuple
 
 from exatrust_udf import oids
 from exatrust_udf.der import OBJECT_IDENTIFIER as OID_TAG
@@ -34,45 +35,59 @@ _HIDDEN_CATEGORIES = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn")
 _MEMO_BYTES = 128
 
 
-def name_text(data: bytes, start: int, end: int) -> str:
-    """Return the RDNSequence whose content lies between `start` and `end`, most specific first.
+class Name(NamedTuple):
+    """A name as text, and its most specific common name, None where there is none."""
 
-    An empty name is the empty string. Raises CertificateError where the structure is broken; a
-    value that is not what its string type promises is written as `#hex` instead.
+    text: str
+    common_name: str | None
+
+
+def read_name(data: bytes, start: int, end: int) -> Name:
+    """Read the RDNSequence whose content lies between `start` and `end`; '' for an empty one.
+
+    Raises CertificateError where the structure is broken; a value that is not what its string type
+    promises is written as `#hex` instead. Hidden characters are escaped in the common name too.
     """
     parts: list[str] = []
+    common_name = None
     at = start
     while at < end:
         tag, inner, stop = read(data, at, end)
         if tag != SET:
             raise CertificateError(at, f"a name part: SET expected, tag 0x{tag:02x} found")
-        remembered = stop - at <= _MEMO_BYTES
-        known = _short_rdn(data[at:stop]) if remembered else None
-        parts.append(known if known is not None else "+".join(_pairs(data, inner, stop)))
+        known = _short_part(data[inner:stop]) if stop - inner <= _MEMO_BYTES else None
+        part = known or _part(data, inner, stop)
+        parts.append(part.text)
+        common_name = part.common_name or common_name
         at = stop
-    return ",".join(reversed(parts))
+    parts.reverse()
+    return Name(",".join(parts), common_name)
 
 
 @lru_cache(maxsize=1024)
-def _short_rdn(rdn: bytes) -> str | None:
-    """Return the text of one RDN; None where it is broken, so that the caller finds the offset."""
+def _short_part(content: bytes) -> Name | None:
+    """Return one part of a name; None where it is broken, so that the caller finds the offset."""
     try:
-        _, inner, stop = read(rdn, 0, len(rdn))
-        return "+".join(_pairs(rdn, inner, stop))
+        return _part(content, 0, len(content))
     except CertificateError:
         return None
 
 
-def _pairs(data: bytes, start: int, end: int) -> list[str]:
+def _part(data: bytes, start: int, end: int) -> Name:
     if start == end:
         raise CertificateError(start, "an empty part of a name")
-    return [
-        f"{oids.ATTRIBUTES.get(kind, kind)}={_value_text(data, at, tag, inner, stop)}"
-        for kind, tag, at, inner, stop in _attributes(data, start, end)
-    ]
+    texts, common_name = [], None
+    for kind, at, tag, inner, stop in _attributes(data, start, end):
+        value = decode(data, tag, inner, stop)
+        shown = f"#{data[at:stop].hex()}" if value is None else escape(value)
+        texts.append(f"{oids.ATTRIBUTES.get(kind, kind)}={shown}")
+        if kind == oids.COMMON_NAME and value is not None:
+            common_name = visible(value)
+    return Name("+".join(texts), common_name)
 
 
 def _attributes(data: bytes, start: int, end: int) -> list[tuple[str, int, int, int, int]]:
+    """Return (type, offset of the value, its tag, start and end) of each attribute."""
     found = []
     for tag, at, inner, stop in children(data, start, end):
         if tag != SEQUENCE:
@@ -81,18 +96,7 @@ def _attributes(data: bytes, start: int, end: int) -> list[tuple[str, int, int, 
         value_tag, value, value_end = read(data, type_end, stop)
         if value_end != stop:
             raise CertificateError(value_end, "bytes after the value of an attribute")
-        found.append((oid(data, type_start, type_end), value_tag, type_end, value, stop))
-    return found
-
-
-def common_name(data: bytes, start: int, end: int) -> str | None:
-    """Return the most specific CN with hidden characters escaped; None where there is none."""
-    found = None
-    for _, _, inner, stop in children(data, start, end):
-        for kind, tag, _, value, value_end in _attributes(data, inner, stop):
-            if kind == oids.COMMON_NAME:
-                text = decode(data, tag, value, value_end)
-                found = found if text is None else visible(text)
+        found.append((oid(data, type_start, type_end), type_end, value_tag, value, stop))
     return found
 
 
@@ -105,11 +109,6 @@ def decode(data: bytes, tag: int, start: int, end: int) -> str | None:
         return data[start:end].decode(encoding)
     except UnicodeDecodeError:
         return None
-
-
-def _value_text(data: bytes, at: int, tag: int, start: int, end: int) -> str:
-    text = decode(data, tag, start, end)
-    return f"#{data[at:end].hex()}" if text is None else escape(text)
 
 
 def escape(text: str) -> str:
