@@ -68,13 +68,16 @@ def write(session: SessionPort, settings: Settings, values: object) -> None:
 
 
 def _autocommit(session: SessionPort, _: Settings, value: object) -> None:
-    session.autocommit = _boolean("autocommit", value)
+    wanted = _boolean("autocommit", value)
+    # Setting what is set already must not touch an open transaction.
+    if wanted is not session.autocommit:
+        session.autocommit = wanted
 
 
 def _current_schema(session: SessionPort, _: Settings, value: object) -> None:
     if not isinstance(value, str):
         raise _invalid("currentSchema", value)
-    # Clients send the empty string for "no schema"; setting what is set must not cost anything.
+    # Clients send the empty string at login when they want no schema.
     if value != (session.current_schema or ""):
         session.current_schema = value
 

@@ -47,7 +47,10 @@ class SessionState:
         """Gives up everything; an open transaction is rolled back by the engine."""
         self.results.open.clear()
         self.prepared.clear()
-        self.session.close()
+        try:
+            self.session.close()
+        except Exception:
+            log.exception("a session could not be closed")
 
 
 def respond(state: SessionState, request: Request) -> dict[str, Any]:

@@ -8,6 +8,7 @@ the client waiting in silence.
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import threading
 import time
@@ -29,6 +30,7 @@ from exatrust_sandbox.database.transport import Tunnels, TunnelTransport
 
 # Seconds between two looks at the clock while a request runs.
 BUSY_TICK = 0.2
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Connection:
         try:
             request = self._decode(message)
         except SqlError as error:
-            self._send(failure(error))
+            self._send(failure(error), self._compressed)
             return
         if request.get("command") == "abortQuery":
             # No reply: the request that it ends is answered with an error.
@@ -147,6 +149,14 @@ class Connection:
                 self._state.close()
 
     def _answer(self, request: Request) -> None:
+        try:
+            self._dispatch(request)
+        except Exception:
+            # Without an answer the client would wait for ever.
+            log.exception("a request failed inside the stand-in")
+            self._channel.close(CloseCode.INTERNAL_ERROR, "internal error of the stand-in")
+
+    def _dispatch(self, request: Request) -> None:
         if request.get("command") == "disconnect":
             self._disconnect()
         elif self._state is not None:
@@ -165,8 +175,6 @@ class Connection:
         if self._login.session is not None:
             self._enter(self._login.session)
         self._reply(answer)
-        # The answer to the login itself is never compressed.
-        self._compressed = self._settings.compression
 
     def _enter(self, session: SessionPort) -> None:
         transport = TunnelTransport(self._service.tunnels, self._service.limits)
@@ -186,13 +194,17 @@ class Connection:
         self._channel.close(CloseCode.NORMAL_CLOSURE, "")
 
     def _reply(self, answer: dict[str, Any]) -> None:
+        compressed = self._compressed
+        # The answer to the login is not compressed, all that follows is. Settled before the
+        # answer leaves, because the next request may be here at once.
+        self._compressed = self._state is not None and self._settings.compression
         with self._lock:
             self._unanswered -= 1
-        self._send(answer)
+        self._send(answer, compressed)
 
-    def _send(self, answer: dict[str, Any]) -> None:
+    def _send(self, answer: dict[str, Any], compressed: bool) -> None:
         message = json.dumps(answer, allow_nan=False).encode()
-        if self._compressed:
+        if compressed:
             self._channel.post(zlib.compress(message, 1), binary=True)
         else:
             self._channel.post(message, binary=False)

@@ -7,6 +7,7 @@ statement is told again while it still runs.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -16,6 +17,7 @@ from typing import TypeVar
 from exatrust_sandbox.database.model import SqlError
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 # Seconds before a statement that did not stop is told again.
 REPEAT = 1.0
 
@@ -92,4 +94,8 @@ class Interruption:
     def _tell(self) -> None:
         if self._abort is not None:
             self._told = self._clock()
-            self._abort()
+            try:
+                self._abort()
+            except Exception:
+                # Must not end the thread that keeps time; the statement is told again.
+                log.exception("a statement could not be aborted")

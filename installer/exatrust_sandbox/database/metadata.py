@@ -33,17 +33,24 @@ def schemas_query(request: dict[str, Any]) -> str:
 
 def tables_query(request: dict[str, Any]) -> str:
     """The query behind `getTables`; raises SqlError for an unknown table type."""
-    types = request.get("tableTypes") or list(TABLE_QUERIES)
-    unknown = [name for name in types if name not in TABLE_QUERIES]
-    if unknown:
-        raise SqlError(f"table type {unknown[0]} is not supported by this stand-in", "0A000")
-    union = " UNION ALL ".join(TABLE_QUERIES[name] for name in types)
+    union = " UNION ALL ".join(TABLE_QUERIES[name] for name in _types(request.get("tableTypes")))
     return (
         f"SELECT '{CATALOG}' AS TABLE_CAT, TABLE_SCHEM, TABLE_NAME, TABLE_TYPE, REMARKS"
         f" FROM ({union}) WHERE {_like('TABLE_SCHEM', request.get('schema'))}"
         f" AND {_like('TABLE_NAME', request.get('table'))}"
         " ORDER BY TABLE_TYPE, TABLE_SCHEM, TABLE_NAME"
     )
+
+
+def _types(wanted: object) -> list[str]:
+    if wanted is None:
+        return list(TABLE_QUERIES)
+    if not isinstance(wanted, list) or not wanted:
+        raise SqlError("tableTypes must be a list of table types", "00000")
+    for name in wanted:
+        if not isinstance(name, str) or name not in TABLE_QUERIES:
+            raise SqlError(f"table type {name} is not supported by this stand-in", "0A000")
+    return wanted
 
 
 def _like(column: str, pattern: object) -> str:

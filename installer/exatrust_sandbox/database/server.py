@@ -24,6 +24,7 @@ from exatrust_sandbox.database.transport import MAGIC, Tunnels
 
 TLS_HANDSHAKE_RECORD = 0x16
 HEARTBEAT = 10.0
+ACCEPT_TIME = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -32,7 +33,8 @@ class DatabaseServer:
 
     `tls` is the server context (see `certificate.server_context`), `port` 0 takes any free one.
     `heartbeat` is the default `feedbackInterval` in seconds: pyexasol gives up after 30 seconds of
-    silence. `nodes` is what `getHosts` reports. `start` raises OSError when the port is taken.
+    silence. `nodes` is what `getHosts` reports. `start` raises OSError when the port is taken; a
+    server starts once.
     """
 
     def __init__(
@@ -78,6 +80,8 @@ class DatabaseServer:
     def start(self) -> None:
         """Listens; returns when connections are accepted."""
         self._listener = socket.create_server(self._address, backlog=128)
+        # Not every system wakes accept() when its socket is closed.
+        self._listener.settimeout(ACCEPT_TIME)
         self._address = self._listener.getsockname()[:2]
         self._acceptor.start()
 
@@ -109,7 +113,7 @@ class DatabaseServer:
     def _close_listener(self) -> None:
         if self._listener is None:
             return
-        # Closing alone does not wake a thread that waits in accept().
+        # On Linux this wakes accept(), which closing alone does not.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -128,7 +132,9 @@ class DatabaseServer:
         while True:
             try:
                 client, _ = self._listener.accept()
-            except ConnectionError:
+            except (ConnectionError, TimeoutError):
+                if self._stopping:
+                    return
                 continue
             except OSError:
                 if self._stopping:
