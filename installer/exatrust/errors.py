@@ -7,13 +7,13 @@
     │   ├── NotConfirmed             a CA nobody has vouched for, or a destructive step
     │   ├── AliasError               a language alias that is unknown, foreign or broken
     │   ├── WrongPassword            the database or BucketFS refused the credentials
-    │   ├── MissingBucket            BucketFS has no bucket of that name
-    │   └── NotInstalled             the schema is not there (yet)
+    │   └── MissingBucket            BucketFS has no bucket of that name
     ├── Unreachable               3  nobody answered, or not the one we may talk to
     │   ├── DatabaseUnreachable
     │   ├── BucketFSUnreachable
     │   └── CertificateRefused       an unknown CA, a wrong name, or another certificate than pinned
     └── Unfinished                1  it was tried, and is not in order
+        ├── NotInstalled             the schema has no release (yet)
         ├── NodesBehind              nodes that do not see the release, or did not answer
         ├── BucketFSFailed           BucketFS answered, but not as it should
         ├── SqlFailed                the database refused a statement
@@ -68,10 +68,6 @@ class MissingBucket(UsageError):
     pass
 
 
-class NotInstalled(UsageError):
-    pass
-
-
 class Unreachable(ExatrustError):
     exit_code = 3
 
@@ -90,6 +86,10 @@ class CertificateRefused(Unreachable):
 
 class Unfinished(ExatrustError):
     exit_code = 1
+
+
+class NotInstalled(Unfinished):
+    pass
 
 
 class NodesBehind(Unfinished):

@@ -1,0 +1,124 @@
+"""The steps that change something: files into the bucket, statements into the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+
+from exatrust.bucketfs import BucketFS
+from exatrust.bundle import pem_block
+from exatrust.database import Database
+from exatrust.errors import BucketFSFailed
+from exatrust.proposal import Proposal, Say
+from exatrust.statements import literal, timestamp
+from exatrust_udf.certificate import Certificate
+
+_CONFIRMED = "a human confirmed its fingerprint"
+READ_BACK_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # BucketFS may serve the old file for a while
+
+
+def upload(
+    proposal: Proposal,
+    bucket: BucketFS,
+    say: Say,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Put the planned files into the bucket, and read each back. Raises BucketFSFailed."""
+    contents = {file.name: file.content for file in proposal.release.files}
+    for action in proposal.actions:
+        if action.kind == "file":
+            content = contents[action.name.rpartition("/")[2]]
+            say(f"upload {action.name} ({len(content):,} bytes)")
+            bucket.write(action.name, content)
+            _read_back(bucket, action.name, content, sleep)
+
+
+def _read_back(
+    bucket: BucketFS, path: str, content: bytes, sleep: Callable[[float], None]
+) -> None:
+    for pause in READ_BACK_SECONDS:
+        sleep(pause)
+        if bucket.read(path) == content:
+            return
+    raise BucketFSFailed(
+        f"BucketFS does not give back what was uploaded as {path}",
+        "see whether its disk is full, or another installer writes; then run the command again",
+    )
+
+
+def change_database(proposal: Proposal, database: Database, now: dt.datetime, say: Say) -> None:
+    """All statements of the plan and the record of the release, in one transaction."""
+    steps = [action for action in proposal.actions if action.sql]
+    records = [action for action in proposal.actions if action.kind == "release"]
+    if not steps and not records:
+        return
+
+    def work() -> None:
+        for action in steps:
+            database.execute(action.sql)
+        if records:
+            _record_release(proposal, database, now)
+
+    for action in steps:
+        say(f"{action.verb} {action.kind} {action.name}")
+    database.transaction(work)
+    say(f"scripts of schema {proposal.desired.schema} point to release {proposal.release.id}")
+
+
+def _record_release(proposal: Proposal, database: Database, now: dt.datetime) -> None:
+    release = proposal.release
+    database.execute(
+        proposal.statements.query(
+            "record_release",
+            now=timestamp(now),
+            release=literal(release.id),
+            aliases=literal(",".join(proposal.desired.aliases)),
+            bundle_sha256=literal(release.bundle.sha256),
+            certificates=str(len(proposal.bundle.anchors)),
+            files=literal(proposal.files),
+        )
+    )
+    _record_decisions(proposal, database, now)
+
+
+def _record_decisions(proposal: Proposal, database: Database, now: dt.datetime) -> None:
+    """Every CA that was added or left out, once."""
+    known = {tuple(row) for row in database.rows(proposal.statements.query("decisions"))}
+    decisions = [
+        *(("ADDED", a.certificate, a.source, _CONFIRMED) for a in proposal.bundle.added),
+        *(("LEFT_OUT", i.certificate, i.source, i.reason) for i in proposal.bundle.left_out),
+    ]
+    for decision, certificate, source, reason in decisions:
+        if (decision, certificate.sha256) not in known:
+            sql = proposal.statements.query(
+                "record_decision",
+                now=timestamp(now),
+                decision=literal(decision),
+                source=literal(source),
+                reason=literal(reason),
+                release=literal(proposal.release.id),
+                **_certificate_values(certificate),
+            )
+            database.execute(sql)
+
+
+def _certificate_values(certificate: Certificate) -> dict[str, str]:
+    return {
+        "sha256": literal(certificate.sha256),
+        "subject": literal(certificate.subject),
+        "certificate_pem": literal(pem_block(certificate.der).decode("ascii")),
+    }
+
+
+def record_baseline(proposal: Proposal, database: Database, now: dt.datetime) -> None:
+    """Store what all nodes are now, in one transaction; `exatrust status` compares with it."""
+    statements = proposal.statements
+    values = {"now": timestamp(now), "release": literal(proposal.release.id)}
+
+    def work() -> None:
+        database.execute(statements.query("record_nodes", **values))
+        database.execute(statements.query("record_truststores", **values))
+
+    database.transaction(work)

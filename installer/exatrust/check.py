@@ -1,0 +1,142 @@
+"""`exatrust check`: one verdict per endpoint, truststore and alias, from every node."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from exatrust.database import Database
+from exatrust.errors import UsageError
+from exatrust.observe import Installed
+from exatrust.statements import Statements, identifier, literal, script_name
+
+SHARED_BUNDLE = "shared-bundle"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`options` as CHECK_ENDPOINT takes them, None for a plain TLS endpoint."""
+
+    host: str
+    port: int
+    options: str | None = None
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row of CHECK_ENDPOINT, fields in the order of sql/queries/check_endpoints.sql."""
+
+    host: str
+    port: int
+    truststore: str | None
+    trusted: bool | None
+    finding: str | None
+    severity: str | None
+    cause: str | None
+    action: str | None
+    node_id: int
+    language_alias: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the nodes of one alias agree on; nodes that see it otherwise are another verdict."""
+
+    endpoint: str
+    truststore: str | None
+    alias: str
+    nodes: tuple[int, ...]
+    trusted: bool
+    finding: str | None
+    severity: str | None
+    cause: str | None
+    action: str | None
+
+
+def parse_endpoint(text: str, options: str | None = None) -> Endpoint:
+    """HOST:PORT or [IPV6]:PORT. Raises UsageError."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise UsageError(f"{text!r} is no endpoint", "write HOST:PORT, for example db.example:443")
+    return Endpoint(host, int(port), options)
+
+
+def ask(
+    database: Database, statements: Statements, current: Installed, endpoints: Sequence[Endpoint]
+) -> tuple[Answer, ...]:
+    """Have every node of every alias check the endpoints."""
+    statements = replace(statements, aliases=current.aliases)
+    union = " UNION ALL ".join(_endpoint(statements, item) for item in endpoints)
+    rows: list[tuple[Any, ...]] = []
+    for alias in current.aliases:
+        query = statements.query(
+            "check_endpoints",
+            script=identifier(script_name("check_endpoint", alias, current.aliases)),
+            endpoints=union,
+            groups=statements.sql("rows/groups.sql").strip(),
+        )
+        rows += database.rows(query)
+    return tuple(Answer(*row) for row in rows)
+
+
+def _endpoint(statements: Statements, endpoint: Endpoint) -> str:
+    options = "NULL" if endpoint.options is None else literal(endpoint.options)
+    return statements.query(
+        "endpoint", host=literal(endpoint.host), port=str(endpoint.port), options=options
+    ).strip()
+
+
+def verdicts(answers: Iterable[Answer], endpoints: Sequence[Endpoint]) -> tuple[Verdict, ...]:
+    """Put together what nodes agree on, in the order of the endpoints; the shared bundle first."""
+    nodes: dict[Verdict, set[int]] = defaultdict(set)
+    for answer in answers:
+        nodes[_verdict(answer)].add(answer.node_id)
+    order = {str(endpoint): place for place, endpoint in enumerate(endpoints)}
+    found = [replace(item, nodes=tuple(sorted(seen))) for item, seen in nodes.items()]
+    return tuple(
+        sorted(
+            found,
+            key=lambda item: (
+                order.get(item.endpoint, len(order)),
+                item.truststore != SHARED_BUNDLE,
+                item.truststore or "",
+                item.alias,
+                item.nodes,
+            ),
+        )
+    )
+
+
+def _verdict(answer: Answer) -> Verdict:
+    return Verdict(
+        endpoint=str(Endpoint(answer.host, answer.port)),
+        truststore=answer.truststore,
+        alias=answer.language_alias,
+        nodes=(),
+        trusted=bool(answer.trusted),
+        finding=answer.finding,
+        severity=answer.severity,
+        cause=answer.cause,
+        action=answer.action,
+    )
+
+
+def failing(
+    found: Iterable[Verdict], endpoints: Sequence[Endpoint], aliases: Sequence[str], nodes: int
+) -> tuple[str, ...]:
+    """Endpoints that not every node of every alias trusts with the shared bundle."""
+    trusting: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for item in found:
+        if item.trusted and item.truststore == SHARED_BUNDLE:
+            trusting[item.endpoint, item.alias] |= set(item.nodes)
+    return tuple(
+        str(endpoint)
+        for endpoint in endpoints
+        if any(len(trusting[str(endpoint), alias]) < nodes for alias in aliases)
+    )

@@ -1,0 +1,218 @@
+"""The command line. Commands import what they need when they run, so that help is quick.
+
+Exit status: 0 in order, 1 findings or drift, 2 bad input, 3 unreachable.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from exatrust import __version__
+from exatrust.errors import ExatrustError
+
+if TYPE_CHECKING:
+    from exatrust.commands import Terminal
+    from exatrust.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# Where a command lives that needs the stand-in's libraries, and what --help says of it.
+_LAZY = {
+    "sandbox": ("exatrust_sandbox.cli", "sandbox", "A stand-in cluster on this machine."),
+}
+_FLAGS = {
+    "dsn": ("database", "dsn", "HOST/FINGERPRINT:PORT of the database."),
+    "user": ("database", "user", "Database user."),
+    "schema": ("database", "schema", "Schema that holds the scripts."),
+    "bucketfs_url": ("bucketfs", "url", "https://HOST:PORT of the BucketFS service."),
+    "bucket": ("bucketfs", "bucket", "Bucket for the releases."),
+    "roots": ("bundle", "roots", "Default roots: certifi, or a PEM file."),
+    "aliases": ("scripts", "aliases", "Language aliases, divided by commas."),
+}
+
+
+class _Group(click.Group):
+    """A group whose lazy commands are imported when called, not when listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_LAZY])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LAZY:
+            return super().get_command(ctx, cmd_name)
+        module, name, _ = _LAZY[cmd_name]
+        try:
+            command: click.Command = getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"{cmd_name} needs {error.name}; install exatrust[sandbox] on Python 3.11 or later"
+            ) from error
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [
+            (name, _LAZY[name][2] if name in _LAZY else self.commands[name].get_short_help_str(100))
+            for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """One CA bundle for all UDFs of an Exasol database, on every node and in every container."""
+
+
+def _settings_options(command: Command) -> Command:
+    for flag, (section, key, text) in reversed(_FLAGS.items()):
+        command = click.option(
+            f"--{flag.replace('_', '-')}", flag, help=f"{text} [{section}.{key}]"
+        )(command)
+    config = click.option(
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Settings file. [default: ./exatrust.toml]",
+    )
+    return config(command)
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+_yes = click.option("--yes", is_flag=True, help="Do not ask; adds no trust by itself.")
+_ca = click.option(
+    "--ca",
+    "ca_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="PEM or DER file of CAs to add; repeatable.",
+)
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    """Take the settings' flags out of a command's options, and load."""
+    from exatrust.settings import load
+
+    flags = {(section, key): options.pop(flag) for flag, (section, key, _) in _FLAGS.items()}
+    return load(options.pop("config"), os.environ, flags)
+
+
+def _terminal(as_json: bool) -> Terminal:
+    from exatrust.commands import Terminal
+    from exatrust.report import Report
+
+    if not sys.stdin.isatty():
+        return Terminal(Report(as_json), None, None)
+    return Terminal(
+        Report(as_json),
+        lambda text: str(click.prompt(text, hide_input=True, err=True)),
+        lambda text: str(click.prompt(text, err=True)),
+    )
+
+
+@cli.command()
+@_settings_options
+@_ca
+@_json
+def plan(ca_files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
+    """Say what an install would do, and why; exit status 1 if anything."""
+    from exatrust.commands import run_plan
+
+    return run_plan(_settings(options), _terminal(as_json), ca_files)
+
+
+@cli.command()
+@_settings_options
+@_ca
+@click.option(
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="SHA256",
+    help="Vouch for a given CA by the fingerprint its owner published; repeatable.",
+)
+@_yes
+@_json
+def install(
+    ca_files: tuple[Path, ...], confirmed: tuple[str, ...], yes: bool, as_json: bool, **options: Any
+) -> int:
+    """Bring bundle, scripts and views onto every node. Run it again at any time."""
+    from exatrust.commands import run_install
+
+    return run_install(_settings(options), _terminal(as_json), ca_files, confirmed, yes)
+
+
+@cli.command()
+@_settings_options
+@_json
+def status(as_json: bool, **options: Any) -> int:
+    """Say what is installed, whether every node has it, and what changed since."""
+    from exatrust.commands import run_status
+
+    return run_status(_settings(options), _terminal(as_json))
+
+
+@cli.command()
+@click.argument("endpoints", nargs=-1, required=True, metavar="HOST:PORT...")
+@_settings_options
+@click.option("--options", "text", metavar="TEXT", help="Options of CHECK_ENDPOINT, key=value.")
+@_json
+def check(endpoints: tuple[str, ...], text: str | None, as_json: bool, **options: Any) -> int:
+    """Check TLS endpoints from inside the database, on every node."""
+    from exatrust.commands import run_check
+
+    return run_check(_settings(options), _terminal(as_json), endpoints, text)
+
+
+@cli.command()
+@_settings_options
+@_yes
+def uninstall(yes: bool, **options: Any) -> int:
+    """Remove the scripts, views, tables and files of exatrust, and nothing else."""
+    from exatrust.commands import run_uninstall
+
+    return run_uninstall(_settings(options), _terminal(False), yes)
+
+
+@cli.command()
+def version() -> int:
+    """Print the version."""
+    click.echo(f"exatrust {__version__}")
+    return 0
+
+
+@cli.command()
+@click.option("--nodes", type=click.IntRange(1, 16), default=4, show_default=True)
+def demo(nodes: int) -> int:
+    """Tell the whole story on this machine, in a stand-in cluster."""
+    from exatrust.demo import run_demo
+
+    return run_demo(nodes)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    try:
+        result = cli.main(args=argv, prog_name="exatrust", standalone_mode=False)
+    except ExatrustError as error:
+        click.echo(f"exatrust: {error.message}\n  {error.action}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nexatrust: stopped", err=True)
+        return 130
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return result if isinstance(result, int) else 0
+
+
+def entry_point() -> None:
+    """The console script: the one place that exits."""
+    sys.exit(main())

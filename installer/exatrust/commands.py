@@ -1,0 +1,247 @@
+"""The commands, behind the command line: settings in, exit status out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from exatrust import check, status, uninstall
+from exatrust.additions import confirm, read_additions
+from exatrust.bucketfs import BucketFS
+from exatrust.bundle import Anchor
+from exatrust.credentials import Sources
+from exatrust.database import Database
+from exatrust.errors import NotConfirmed, UsageError
+from exatrust.install import carry_out
+from exatrust.nodes import node_list
+from exatrust.observe import node_count
+from exatrust.plan import Action
+from exatrust.proposal import Ports, Proposal, propose, statements_for
+from exatrust.report import Report
+from exatrust.settings import Settings
+
+OK, FINDINGS = 0, 1
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """The human in front. `secret` and `line` prompt, None where nobody can be asked."""
+
+    report: Report
+    secret: Callable[[str], str] | None
+    line: Callable[[str], str] | None
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
+@contextmanager
+def _database(settings: Settings, terminal: Terminal) -> Iterator[Database]:
+    section = settings.database
+    password = _sources(terminal).password("database", section.user, section.password_file)
+    database = Database(section, password)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _ports(settings: Settings, terminal: Terminal) -> Iterator[Ports]:
+    section = settings.bucketfs
+    password = _sources(terminal).password("bucketfs", section.user, section.password_file)
+    if not section.encrypted:
+        terminal.report.warn(
+            f"{section.url} is not encrypted: whoever listens on the way learns the write "
+            "password. What nodes see is compared by SHA-256 either way; use https:// where you can"
+        )
+    with _database(settings, terminal) as database:
+        bucket = BucketFS(section, password)
+        try:
+            yield Ports(database, bucket)
+        finally:
+            bucket.close()
+
+
+def _sources(terminal: Terminal) -> Sources:
+    return Sources(os.environ, terminal.secret, terminal.report.warn)
+
+
+def _proposal(
+    settings: Settings, ports: Ports, terminal: Terminal, ca_files: Sequence[Path]
+) -> tuple[Proposal, tuple[Anchor, ...]]:
+    warn = terminal.report.warn
+    additions = read_additions([*settings.bundle.ca_files, *ca_files], _now(), warn)
+    proposal = propose(settings, ports, additions, warn)
+    for item in proposal.bundle.left_out:
+        warn(f"left out of the bundle: {item.reason} (from {item.source})")
+    return proposal, additions
+
+
+def run_plan(settings: Settings, terminal: Terminal, ca_files: Sequence[Path]) -> int:
+    """0 when an install would do nothing, 1 otherwise."""
+    with _ports(settings, terminal) as ports:
+        proposal, _ = _proposal(settings, ports, terminal, ca_files)
+    _show_plan(proposal, terminal.report)
+    return FINDINGS if proposal.actions else OK
+
+
+def _show_plan(proposal: Proposal, report: Report) -> None:
+    actions = proposal.actions
+    report.document(
+        {
+            "release": proposal.release.id,
+            "certificates": len(proposal.bundle.anchors),
+            "actions": [
+                {"verb": a.verb, "kind": a.kind, "name": a.name, "reason": a.reason}
+                for a in actions
+            ],
+        }
+    )
+    if not actions:
+        report.say(f"Nothing to do: release {proposal.release.id} is installed and in order.")
+        return
+    report.say(
+        f"Release {proposal.release.id}: {len(proposal.bundle.anchors)} certificates "
+        f"({proposal.bundle.roots}, {len(proposal.bundle.added)} added)"
+    )
+    rows = [(a.verb, a.kind, a.name, a.reason) for a in actions]
+    report.table(("DO", "WHAT", "NAME", "BECAUSE"), rows)
+
+
+def run_install(
+    settings: Settings,
+    terminal: Terminal,
+    ca_files: Sequence[Path],
+    confirmed: Sequence[str],
+    yes: bool,
+) -> int:
+    """0 when everything is in order afterwards."""
+    report = terminal.report
+    with _ports(settings, terminal) as ports:
+        proposal, additions = _proposal(settings, ports, terminal, ca_files)
+        confirm(additions, proposal.known, confirmed, terminal.line, report.say)
+        _show_plan(proposal, report)
+        _consent(proposal.actions, terminal, yes)
+        carry_out(proposal, ports, _now, report.say)
+    if proposal.actions:
+        report.say(f"Installed: release {proposal.release.id}, verified on every node.")
+    return OK
+
+
+def _consent(actions: Sequence[Action], terminal: Terminal, yes: bool) -> None:
+    """Ask before something is dropped, or overwritten that a human changed."""
+    destructive = [a for a in actions if a.verb == "drop" or "by hand" in a.reason]
+    if destructive and not yes:
+        names = ", ".join(f"{a.kind} {a.name}" for a in destructive)
+        _ask_yes(terminal, f"This drops or overwrites: {names}.")
+
+
+def _ask_yes(terminal: Terminal, text: str) -> None:
+    terminal.report.say(text)
+    if terminal.line is None:
+        raise NotConfirmed("nobody is there to agree", "give --yes, or run it in a terminal")
+    if terminal.line("Type yes to go on").strip().lower() != "yes":
+        raise NotConfirmed("nothing was changed", "run the command again and type yes")
+
+
+def run_status(settings: Settings, terminal: Terminal) -> int:
+    """0 when everything is in order, 1 otherwise."""
+    report = terminal.report
+    with _database(settings, terminal) as database:
+        found = status.read_status(database, statements_for(settings))
+    reports = [item for look in found.looks for item in look.reports]
+    report.document(
+        {
+            "release": found.current.release,
+            "activated_at": found.current.activated_at,
+            "in_order": found.in_order,
+            "bundle_intact": found.bundle_intact,
+            "sentences": found.sentences(),
+            "nodes": [asdict(item) for item in reports],
+        }
+    )
+    report.table(
+        ("ALIAS", "NODE", "FILES", "PYTHON", "OPENSSL", "CERTIFI", "OPERATING SYSTEM"),
+        [
+            (
+                item.language_alias,
+                item.node_id,
+                f"{item.files_intact}/{item.files_expected}",
+                item.python_version,
+                item.openssl_version,
+                item.certifi_version,
+                item.operating_system,
+            )
+            for item in sorted(reports, key=lambda item: (item.language_alias, item.node_id))
+        ],
+    )
+    for sentence in found.sentences():
+        report.say(sentence)
+    return OK if found.in_order else FINDINGS
+
+
+def run_check(
+    settings: Settings, terminal: Terminal, texts: Sequence[str], options: str | None
+) -> int:
+    """0 when every node trusts every endpoint with the shared bundle, 1 otherwise."""
+    endpoints = [check.parse_endpoint(text, options) for text in dict.fromkeys(texts)]
+    if not endpoints:
+        raise UsageError("no endpoint is given", "write: exatrust check HOST:PORT")
+    statements = statements_for(settings)
+    with _database(settings, terminal) as database:
+        current = status.require_installed(database, statements)
+        nodes = node_count(database, statements)
+        answers = check.ask(database, statements, current, endpoints)
+    found = check.verdicts(answers, endpoints)
+    failed = check.failing(found, endpoints, current.aliases, nodes)
+    terminal.report.document(
+        {"nodes": nodes, "failed": failed, "verdicts": [asdict(item) for item in found]}
+    )
+    terminal.report.table(
+        ("ENDPOINT", "TRUSTSTORE", "ALIAS", "NODES", "TRUSTED", "FINDING", "CAUSE", "ACTION"),
+        [_check_row(item, nodes) for item in found],
+    )
+    for name in failed:
+        terminal.report.say(f"{name}: not trusted with the shared bundle on every node")
+    return FINDINGS if failed else OK
+
+
+def _check_row(item: check.Verdict, nodes: int) -> tuple[object, ...]:
+    agree = f"{len(item.nodes)}/{nodes}"
+    if len(item.nodes) < nodes:
+        agree += f" ({node_list(item.nodes)})"
+    return (
+        item.endpoint,
+        item.truststore,
+        item.alias,
+        agree,
+        item.trusted,
+        item.finding,
+        item.cause,
+        item.action,
+    )
+
+
+def run_uninstall(settings: Settings, terminal: Terminal, yes: bool) -> int:
+    """0 when nothing of ours is left."""
+    report, statements = terminal.report, statements_for(settings)
+    with _ports(settings, terminal) as ports:
+        removal = uninstall.find(ports, statements, settings.bucketfs.prefix)
+        if removal.empty:
+            report.say("Nothing of exatrust is installed.")
+            return OK
+        if not yes:
+            _ask_yes(
+                terminal,
+                f"This drops {len(removal.objects)} objects of schema "
+                f"{statements.schema.upper()}, its history and watched endpoints among them, "
+                f"and deletes {len(removal.files)} files.",
+            )
+        uninstall.remove(removal, ports, statements, report.say)
+    return OK

@@ -1,0 +1,51 @@
+"""Carry out an install: upload, prove, one transaction, prove again, baseline.
+
+At any moment scripts point at a complete release: nothing is overwritten in the bucket, and the
+database changes in one transaction, after every node was seen to hold every byte.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from exatrust import apply
+from exatrust.errors import NotInstalled
+from exatrust.nodes import Coverage, coverage
+from exatrust.observe import Installed, installed, node_count, node_reports
+from exatrust.proposal import Ports, Proposal, Say, probe_release
+from exatrust.verify import wait_until_complete
+
+
+def carry_out(proposal: Proposal, ports: Ports, now: Callable[[], dt.datetime], say: Say) -> None:
+    """Do what was proposed. Whatever fails before the transaction leaves scripts as they were."""
+    if proposal.actions:
+        for alias in proposal.desired.aliases:  # a broken one shows before anything is changed
+            probe_release(proposal, ports, alias)
+        apply.upload(proposal, ports.bucket, say)
+        _wait(proposal, lambda alias: probe_release(proposal, ports, alias), say)
+        say(f"every node sees release {proposal.release.id}")
+        apply.change_database(proposal, ports.database, now(), say)
+    confirm_installed(proposal, ports, say)
+    if proposal.actions:
+        apply.record_baseline(proposal, ports.database, now())
+        say("the state of all nodes is recorded as the baseline for `exatrust status`")
+
+
+def confirm_installed(proposal: Proposal, ports: Ports, say: Say) -> None:
+    """Ask the installed scripts, as a user would, on every node. Raises NodesBehind."""
+    current = installed(ports.database, proposal.statements)
+    if current is None:
+        raise NotInstalled("RELEASE_HISTORY is empty", "run the command again")
+    _wait(proposal, lambda alias: _coverage(proposal, ports, current, alias), say)
+    ports.database.rollback()
+
+
+def _wait(proposal: Proposal, ask: Callable[[str], Coverage], say: Say) -> None:
+    seconds = proposal.settings.bucketfs.replication_timeout
+    wait_until_complete(proposal.desired.aliases, ask, seconds, say)
+
+
+def _coverage(proposal: Proposal, ports: Ports, current: Installed, alias: str) -> Coverage:
+    reports = node_reports(ports.database, proposal.statements, current, alias)
+    return coverage(alias, reports, node_count(ports.database, proposal.statements))

@@ -1,0 +1,239 @@
+"""Look at what is there: the database's objects, the bucket's files, the nodes' reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from exatrust.bucketfs import BucketFS
+from exatrust.database import Database
+from exatrust.drift import Cluster, Facts, changes
+from exatrust.errors import AliasError, SqlFailed
+from exatrust.nodes import Coverage, NodeReport, StoreReport, coverage, node_report
+from exatrust.plan import Desired, Observed
+from exatrust.statements import (
+    Statements,
+    comment_digest,
+    literal,
+    script_digest,
+    script_name,
+)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The last row of RELEASE_HISTORY. `files`: lines of SHA-256 and path as UDFs see it."""
+
+    release: str
+    aliases: tuple[str, ...]
+    files: str
+    activated_at: dt.datetime
+    activated_by: str
+    certificates: int
+
+    def digest(self, name: str) -> str | None:
+        """The recorded SHA-256 of a file of the release."""
+        for line in self.files.splitlines():
+            digest, _, path = line.partition(" ")
+            if path.rpartition("/")[2] == name:
+                return digest
+        return None
+
+    def name(self, prefix: str, suffix: str) -> str | None:
+        """The name of the file of the release that begins and ends so."""
+        names = [line.rpartition("/")[2] for line in self.files.splitlines()]
+        return next(
+            (name for name in names if name.startswith(prefix) and name.endswith(suffix)), None
+        )
+
+
+def installed(database: Database, statements: Statements) -> Installed | None:
+    """None where nothing is installed."""
+    if "RELEASE_HISTORY" not in tables(database, statements):
+        return None
+    rows = database.rows(statements.query("current_release"))
+    if not rows:
+        return None
+    release, aliases, files, at, by, certificates = rows[0]
+    return Installed(release, tuple(aliases.split(",")), files, at, by, certificates)
+
+
+def tables(database: Database, statements: Statements) -> Mapping[str, str]:
+    rows = database.rows(statements.query("tables"))
+    return {name: comment_digest(comment) for name, comment in rows}
+
+
+def scripts(database: Database, statements: Statements) -> Mapping[str, str]:
+    rows = database.rows(statements.query("scripts"))
+    return {name: script_digest(text) for name, text in rows}
+
+
+def views(database: Database, statements: Statements) -> Mapping[str, str]:
+    rows = database.rows(statements.query("views"))
+    return {name: comment_digest(comment) for name, comment in rows}
+
+
+def node_count(database: Database, statements: Statements) -> int:
+    return int(database.rows(statements.query("node_count"))[0][0])
+
+
+def files(bucket: BucketFS, paths: Sequence[str]) -> Mapping[str, str]:
+    """The SHA-256 of those of the files that exist, by reading them back."""
+    there = set(bucket.list())
+    contents = {path: bucket.read(path) for path in paths if path in there}
+    return {
+        path: hashlib.sha256(content).hexdigest()
+        for path, content in contents.items()
+        if content is not None
+    }
+
+
+def observe(
+    database: Database, bucket: BucketFS, statements: Statements, desired: Desired
+) -> Observed:
+    """Everything that a plan depends on."""
+    schema = database.rows(statements.query("schema_exists"))[0][0] > 0
+    current = installed(database, statements)
+    return Observed(
+        files=files(bucket, tuple(desired.files)),
+        schema=schema,
+        tables=tables(database, statements),
+        scripts=scripts(database, statements),
+        views=views(database, statements),
+        recorded=(current.release, current.aliases) if current else None,
+        baseline_gap=baseline_gap(database, statements, current),
+    )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one alias answers: its nodes, or why it cannot be asked."""
+
+    alias: str
+    reports: tuple[NodeReport, ...] = ()
+    broken: str | None = None
+
+
+def look(database: Database, statements: Statements, current: Installed, alias: str) -> Look:
+    """Ask the installed PROBE_NODE of one alias on all nodes."""
+    try:
+        return Look(alias, node_reports(database, statements, current, alias))
+    except SqlFailed as error:
+        return Look(alias, broken=error.text)
+
+
+def node_reports(
+    database: Database, statements: Statements, current: Installed, alias: str
+) -> tuple[NodeReport, ...]:
+    statements = replace(statements, aliases=current.aliases)
+    values = {"release": literal(current.release), "files": literal(current.files)}
+    rows = database.rows(statements.rows("node_status", alias, **values))
+    return tuple(node_report(row) for row in rows)
+
+
+def stores(
+    database: Database, statements: Statements, current: Installed, alias: str
+) -> tuple[StoreReport, ...]:
+    """The truststores that one alias finds on all nodes."""
+    select = replace(statements, aliases=current.aliases).rows("truststores", alias)
+    rows = database.rows(statements.query("truststores", rows=select))
+    return tuple(StoreReport(*row) for row in rows)
+
+
+def cluster_now(
+    database: Database,
+    statements: Statements,
+    current: Installed,
+    reports: Sequence[NodeReport],
+) -> Cluster:
+    """What the containers are now, for the aliases that gave the reports."""
+    aliases = dict.fromkeys(report.language_alias for report in reports)
+    return Cluster(
+        tuple(
+            Facts(
+                report.node_id,
+                report.language_alias,
+                report.database_version,
+                report.python_version,
+                report.openssl_version,
+                report.certifi_version,
+                report.container_build,
+                report.operating_system,
+            )
+            for report in reports
+        ),
+        tuple(item for alias in aliases for item in stores(database, statements, current, alias)),
+    )
+
+
+def baseline(database: Database, statements: Statements) -> Cluster | None:
+    """The last snapshot, None when none was taken."""
+    facts = database.rows(statements.query("baseline_nodes"))
+    if not facts:
+        return None
+    found = database.rows(statements.query("baseline_truststores"))
+    return Cluster(
+        tuple(Facts(*row) for row in facts), tuple(StoreReport(*row) for row in found)
+    )
+
+
+def baseline_gap(
+    database: Database, statements: Statements, current: Installed | None
+) -> str | None:
+    """Why the baseline does not describe the cluster as it is, None when it does."""
+    if current is None:
+        return "there is none"
+    try:
+        before = baseline(database, statements)
+        reports = [
+            report
+            for alias in current.aliases
+            for report in node_reports(database, statements, current, alias)
+        ]
+        now = cluster_now(database, statements, current, reports)
+    except SqlFailed:
+        return "the installed scripts cannot be run"
+    if before is None:
+        return "there is none"
+    found = changes(before, now, node_count(database, statements))
+    return "; ".join(found) or None
+
+
+def probe(
+    database: Database,
+    statements: Statements,
+    alias: str,
+    *,
+    version: str,
+    release: str,
+    files: str,
+) -> Coverage:
+    """Ask every node for the files of a release, through a script that is rolled back after it.
+
+    Works before anything is installed, and leaves nothing. Raises AliasError when the alias
+    cannot run a script.
+    """
+    name = script_name("EXATRUST_LOOK", alias, ("",))
+    values = {"release": literal(release), "files": literal(files)}
+    query = statements.rows("node_status", alias, script=name, **values)
+
+    def ask() -> Coverage:
+        database.execute(statements.create_schema())
+        database.execute(statements.probe(alias, name, version))
+        try:
+            rows = database.rows(query)
+        except SqlFailed as error:
+            raise _broken(alias, error.text) from error
+        return coverage(alias, map(node_report, rows), node_count(database, statements))
+
+    return database.rolled_back(ask)
+
+
+def _broken(alias: str, text: str) -> AliasError:
+    return AliasError(
+        f"language alias {alias} is broken, a probe script fails: {text}",
+        "repair the language container of this alias (its definition is in SCRIPT_LANGUAGES), "
+        "or take the alias out of scripts.aliases",
+    )

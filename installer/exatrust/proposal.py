@@ -1,0 +1,126 @@
+"""What an install would do: both servers are looked at, nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from exatrust import __version__, resources
+from exatrust.additions import read_file
+from exatrust.bucketfs import BucketFS
+from exatrust.bundle import Anchor, Bundle, compose
+from exatrust.carry import carried_over
+from exatrust.database import Database
+from exatrust.intake import read_certificates
+from exatrust.languages import check_aliases
+from exatrust.nodes import Coverage
+from exatrust.observe import installed, observe, probe
+from exatrust.plan import Action, Desired, plan
+from exatrust.release import Release, build
+from exatrust.settings import Settings
+from exatrust.statements import Statements, files_text
+from exatrust_udf.certificate import Certificate
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The two servers."""
+
+    database: Database
+    bucket: BucketFS
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What an install would do. `known`: SHA-256 of CAs that were in the bundle before."""
+
+    settings: Settings
+    statements: Statements
+    release: Release
+    bundle: Bundle
+    desired: Desired
+    actions: tuple[Action, ...]
+    known: frozenset[str]
+
+    @property
+    def files(self) -> str:
+        """The release's files as PROBE_NODE is given them."""
+        return files_text(self.release, udf_directory(self.settings, self.release))
+
+
+def statements_for(settings: Settings) -> Statements:
+    aliases = settings.scripts.aliases
+    return Statements(settings.database.schema, aliases, resources.sql, resources.udf_text)
+
+
+def releases_path(settings: Settings) -> str:
+    """Where releases are in the bucket."""
+    return f"{settings.bucketfs.prefix}/releases"
+
+
+def propose(settings: Settings, ports: Ports, additions: Sequence[Anchor], warn: Say) -> Proposal:
+    """Look at both servers and plan. Nothing is changed. Raises AliasError and what ports raise."""
+    database, statements = ports.database, statements_for(settings)
+    check_aliases(settings.scripts.aliases, database.rows(statements.query("languages"))[0][0])
+    current = installed(database, statements)
+    carried = carried_over(
+        database, ports.bucket, statements, current, releases_path(settings), warn
+    )
+    roots, roots_name = _roots(settings)
+    bundle = compose(roots, roots_name, [*carried, *additions])
+    release = build(__version__, resources.udf_sources(), bundle)
+    desired = desire(settings, statements, release)
+    observed = observe(database, ports.bucket, statements, desired)
+    database.rollback()
+    known = frozenset(item.sha256 for item in roots) | {a.certificate.sha256 for a in carried}
+    actions = plan(desired, observed)
+    return Proposal(settings, statements, release, bundle, desired, actions, known)
+
+
+def _roots(settings: Settings) -> tuple[tuple[Certificate, ...], str]:
+    if settings.bundle.roots == "certifi":
+        pem, name = resources.certifi_roots()
+    else:
+        path = Path(settings.bundle.roots)
+        pem, name = read_file(path), path.name
+    return read_certificates(pem, name), name
+
+
+def desire(settings: Settings, statements: Statements, release: Release) -> Desired:
+    """What shall be there for a release."""
+    path = f"{releases_path(settings)}/{release.id}"
+    directory = udf_directory(settings, release)
+    stems = resources.script_names()
+    return Desired(
+        release=release.id,
+        schema=settings.database.schema.upper(),
+        aliases=settings.scripts.aliases,
+        files={f"{path}/{file.name}": file.sha256 for file in release.files},
+        tables=statements.tables(),
+        scripts=statements.scripts(stems, release, directory),
+        views=statements.views(stems, files_text(release, directory), release.id),
+        create_schema=statements.create_schema(),
+        drop=statements.drop,
+    )
+
+
+def udf_directory(settings: Settings, release: Release) -> str:
+    return f"{settings.bucketfs.udf_directory}/releases/{release.id}"
+
+
+def probe_release(proposal: Proposal, ports: Ports, alias: str) -> Coverage:
+    """Which nodes see the proposed release, asked by a script that is rolled back.
+
+    Raises AliasError for a broken alias.
+    """
+    return probe(
+        ports.database,
+        proposal.statements,
+        alias,
+        version=proposal.release.version,
+        release=proposal.release.id,
+        files=proposal.files,
+    )

@@ -1,0 +1,215 @@
+"""The product's SQL, rendered from sql/*.sql in one substitution pass. Pure.
+
+A template's {{name}} is replaced by a value once; what a value contains is never looked at again.
+Scripts and views carry `exatrust:<digest>`, so that a change by hand is seen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from exatrust.plan import ALTERED, FOREIGN, DatabaseObject
+from exatrust.release import Release
+
+_PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+_SCRIPT_MARKER = re.compile(r"^# exatrust:([0-9a-f]{64}) ([0-9a-f]{64})\s*\Z", re.MULTILINE)
+_VIEW_MARKER = re.compile(r"exatrust:([0-9a-f]{64})")
+_BODY_START = "PIN = "
+
+# The script that each view shows. PROBE_NODE must speak when BucketFS is empty, so its body is
+# complete in itself and its pin names no file.
+VIEW_SCRIPTS: Mapping[str, str] = {
+    "node_status": "probe_node",
+    "truststores": "list_truststores",
+    "truststore_certificates": "list_certificates",
+    "endpoint_status": "check_endpoint",
+    "coverage": "probe_node",
+}
+SELF_CONTAINED = "probe_node"
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """Raises KeyError for a placeholder without value."""
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def identifier(name: str) -> str:
+    """`name` quoted, in upper case as unquoted names are; ValueError if it is no plain name."""
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"{name!r} is no plain SQL identifier")
+    return f'"{name.upper()}"'
+
+
+def literal(text: str) -> str:
+    """A string literal; ValueError for NUL, at which Exasol would cut."""
+    if "\0" in text:
+        raise ValueError("a text with a NUL character cannot be stored")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """A TIMESTAMP literal of an aware time, in UTC, microseconds kept."""
+    utc = moment.astimezone(dt.timezone.utc)
+    return f"CAST('{utc:%Y-%m-%d %H:%M:%S.%f}' AS TIMESTAMP)"
+
+
+def language_alias(name: str) -> str:
+    """An alias as it stands in CREATE SCRIPT, where it cannot be quoted."""
+    return identifier(name).strip('"')
+
+
+def script_name(stem: str, alias: str, aliases: Sequence[str]) -> str:
+    """PROBE_NODE for the first alias, PROBE_NODE_PYTHON312 for another."""
+    return stem.upper() if alias == aliases[0] else f"{stem}_{alias}".upper()
+
+
+def script_digest(text: str) -> str:
+    """What a script's creation text says of itself: its digest, ALTERED, or FOREIGN."""
+    marker = _SCRIPT_MARKER.search(text)
+    if marker is None:
+        return FOREIGN if "# exatrust:" not in text else ALTERED
+    body = text[text.find(_BODY_START) : marker.start()]
+    return marker[1] if marker[2] == _sha256(body.strip()) else ALTERED
+
+
+def comment_digest(comment: str | None) -> str:
+    """The digest in a view's or table's comment, FOREIGN without one."""
+    marker = _VIEW_MARKER.search(comment or "")
+    return marker[1] if marker else FOREIGN
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Renders for one schema and list of aliases. `sql` and `udf` give the text of a file."""
+
+    schema: str
+    aliases: tuple[str, ...]
+    sql: Callable[[str], str]
+    udf: Callable[[str], str]
+
+    def query(self, name: str, **values: str) -> str:
+        """sql/queries/<name>.sql; `schema` is the quoted name, `schema_name` a literal."""
+        return self._render(f"queries/{name}.sql", **values)
+
+    def create_schema(self) -> str:
+        return self._schema_statements()[0]
+
+    def tables(self) -> tuple[DatabaseObject, ...]:
+        return tuple(self._table(text) for text in self._schema_statements()[1:])
+
+    def drop(self, kind: str, name: str) -> str:
+        return self._render("drop.sql", kind=kind.upper(), name=identifier(name))
+
+    def uninstall(self) -> str:
+        return self._render("uninstall.sql").strip()
+
+    def probe(self, alias: str, name: str, version: str) -> str:
+        """CREATE SCRIPT of PROBE_NODE under another name, for a look before anything changes."""
+        return self._script(SELF_CONTAINED, alias, name, {"alias": alias, "version": version})
+
+    def scripts(
+        self, stems: Sequence[str], release: Release, directory: str
+    ) -> tuple[DatabaseObject, ...]:
+        """Every script for every alias. `directory` is where UDFs see the release."""
+        return tuple(
+            self._script_object(stem, alias, release, directory)
+            for alias in self.aliases
+            for stem in stems
+        )
+
+    def views(self, stems: Sequence[str], files: str, release: str) -> tuple[DatabaseObject, ...]:
+        """The views whose script is among `stems`. `files`: see files_text."""
+        return tuple(
+            self._view(name, files, release)
+            for name, script in VIEW_SCRIPTS.items()
+            if script in stems
+        )
+
+    def rows(self, view: str, alias: str, script: str | None = None, **values: str) -> str:
+        """The SELECT that stands for one alias in a view: one row set a node."""
+        name = script or script_name(VIEW_SCRIPTS[view], alias, self.aliases)
+        return self._render(
+            f"rows/{view}.sql",
+            script=identifier(name),
+            groups=self.sql("rows/groups.sql").strip(),
+            alias=literal(alias),
+            **values,
+        ).strip()
+
+    def _render(self, path: str, **values: str) -> str:
+        schema = identifier(self.schema)
+        known = {"schema": schema, "schema_name": literal(schema.strip('"'))}
+        return render(self.sql(path), known | values)
+
+    def _schema_statements(self) -> list[str]:
+        text = self._render("schema.sql")
+        return [part.strip() for part in re.split(r";\s*(?:\n|\Z)", text) if part.strip()]
+
+    def _table(self, text: str) -> DatabaseObject:
+        match = re.search(r'CREATE TABLE "\w+"\."(\w+)"', text)
+        if match is None:
+            raise ValueError("schema.sql: a statement that creates no table")
+        digest = _sha256(text)
+        return DatabaseObject(match[1], digest, f"{text}\nCOMMENT IS 'exatrust:{digest}'")
+
+    def _script_object(
+        self, stem: str, alias: str, release: Release, directory: str
+    ) -> DatabaseObject:
+        name = script_name(stem, alias, self.aliases)
+        text = self._script(stem, alias, name, _pin(stem, alias, release, directory)).rstrip()
+        digest = _sha256(text)
+        body = _sha256(text[text.find(_BODY_START) :].strip())
+        return DatabaseObject(name, digest, f"{text}\n# exatrust:{digest} {body}\n")
+
+    def _script(self, stem: str, alias: str, name: str, pin: Mapping[str, str]) -> str:
+        body = "scripts/probe_node.py" if stem == SELF_CONTAINED else "stub.py"
+        return self._render(
+            f"scripts/{stem}.sql",
+            alias=language_alias(alias),
+            script=identifier(name),
+            pin=_python_literal(pin),
+            body=self.udf(body),
+        )
+
+    def _view(self, name: str, files: str, release: str) -> DatabaseObject:
+        values = {"files": literal(files), "release": literal(release)}
+        union = "\nUNION ALL\n".join(self.rows(name, alias, **values) for alias in self.aliases)
+        text = self._render(f"views/{name}.sql", rows=union).strip()
+        digest = _sha256(text)
+        return DatabaseObject(name.upper(), digest, f"{text}\nCOMMENT IS 'exatrust:{digest}'")
+
+
+def files_text(release: Release, directory: str) -> str:
+    """What PROBE_NODE compares: lines of SHA-256 and absolute path."""
+    return "\n".join(f"{file.sha256} {directory}/{file.name}" for file in release.files)
+
+
+def _pin(stem: str, alias: str, release: Release, directory: str) -> dict[str, str]:
+    if stem == SELF_CONTAINED:
+        return {"alias": alias, "version": release.version}
+    return {
+        "alias": alias,
+        "release": release.id,
+        "directory": directory,
+        "pyz": release.package.name,
+        "pyz_sha256": release.package.sha256,
+        "bundle": release.bundle.name,
+        "bundle_sha256": release.bundle.sha256,
+        "manifest": release.manifest.name,
+        "manifest_sha256": release.manifest.sha256,
+        "script": stem,
+    }
+
+
+def _python_literal(pin: Mapping[str, str]) -> str:
+    items = "".join(f"    {key!r}: {value!r},\n" for key, value in pin.items())
+    return "{\n" + items + "}"

@@ -1,0 +1,142 @@
+"""Is what was installed still there, on every node, and what changed around it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from exatrust import resources
+from exatrust.database import Database
+from exatrust.drift import changes
+from exatrust.errors import NotInstalled, SqlFailed
+from exatrust.nodes import Coverage, coverage
+from exatrust.observe import (
+    Installed,
+    Look,
+    baseline,
+    cluster_now,
+    installed,
+    look,
+    node_count,
+    scripts,
+    views,
+)
+from exatrust.plan import ALTERED, FOREIGN
+from exatrust.statements import VIEW_SCRIPTS, Statements, script_name
+
+
+@dataclass(frozen=True)
+class Status:
+    """`coverages`: one for each alias that answers. `broken`: alias and why it cannot be asked.
+    `objects`: scripts and views that are not as installed. `changes`: since the baseline; None
+    where there is none to compare with."""
+
+    current: Installed
+    nodes: int
+    looks: tuple[Look, ...]
+    coverages: tuple[Coverage, ...]
+    broken: tuple[tuple[str, str], ...]
+    objects: tuple[str, ...]
+    changes: tuple[str, ...] | None
+
+    @property
+    def bundle_intact(self) -> bool:
+        return not self.broken and all(item.complete for item in self.coverages)
+
+    @property
+    def in_order(self) -> bool:
+        return self.bundle_intact and not self.objects and self.changes == ()
+
+    def sentences(self) -> tuple[str, ...]:
+        """Everything a human should know, the most important first."""
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        if self.bundle_intact:
+            yield (
+                f"release {self.current.release} is intact on every node "
+                f"({self.nodes} of {self.nodes}), in {', '.join(self.current.aliases)}"
+            )
+        for alias, why in self.broken:
+            yield f"{alias}: is broken: {why}"
+        for item in self.coverages:
+            yield from item.sentences()
+        yield from self.objects
+        if self.changes is None:
+            yield "there is no baseline to compare with"
+        elif self.changes:
+            yield from self.changes
+        else:
+            yield "no container changed since the baseline"
+        if not self.in_order:
+            yield "run `exatrust install` to put things in order and to take a new baseline"
+
+
+def read_status(database: Database, statements: Statements) -> Status:
+    """Raises NotInstalled."""
+    current = require_installed(database, statements)
+    nodes = node_count(database, statements)
+    looks = tuple(look(database, statements, current, alias) for alias in current.aliases)
+    answered = [item for item in looks if item.broken is None]
+    return Status(
+        current=current,
+        nodes=nodes,
+        looks=looks,
+        coverages=tuple(coverage(item.alias, item.reports, nodes) for item in answered),
+        broken=tuple((item.alias, item.broken) for item in looks if item.broken is not None),
+        objects=tuple(_objects(database, statements, current)),
+        changes=_changes(database, statements, current, answered, nodes),
+    )
+
+
+def require_installed(database: Database, statements: Statements) -> Installed:
+    """Raises NotInstalled."""
+    current = installed(database, statements)
+    if current is None:
+        raise NotInstalled(
+            f"nothing is installed in schema {statements.schema.upper()}",
+            "run `exatrust plan`, then `exatrust install`",
+        )
+    return current
+
+
+def _objects(database: Database, statements: Statements, current: Installed) -> Iterator[str]:
+    stems = resources.script_names()
+    wanted_scripts = [
+        script_name(stem, alias, current.aliases) for alias in current.aliases for stem in stems
+    ]
+    wanted_views = [view.upper() for view, script in VIEW_SCRIPTS.items() if script in stems]
+    for kind, wanted, there in (
+        ("script", wanted_scripts, scripts(database, statements)),
+        ("view", wanted_views, views(database, statements)),
+    ):
+        for name in wanted:
+            if name not in there:
+                yield f"{kind} {name} is missing"
+            elif there[name] in (ALTERED, FOREIGN):
+                yield f"{kind} {name} was changed by hand"
+
+
+def _changes(
+    database: Database,
+    statements: Statements,
+    current: Installed,
+    looks: Sequence[Look],
+    nodes: int,
+) -> tuple[str, ...] | None:
+    """Aliases that are broken are said elsewhere, and left out of the comparison."""
+    try:
+        before = baseline(database, statements)
+        reports = [report for item in looks for report in item.reports]
+        now = cluster_now(database, statements, current, reports)
+    except SqlFailed as error:
+        return (f"the truststores cannot be listed: {error.text}",)
+    if before is None:
+        return None
+    answered = {item.alias for item in looks}
+    before = replace(
+        before,
+        facts=tuple(item for item in before.facts if item.language_alias in answered),
+        stores=tuple(item for item in before.stores if item.language_alias in answered),
+    )
+    return changes(before, now, nodes)

@@ -1,0 +1,92 @@
+"""Remove what the installer made: objects with its marker, and its files; nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from exatrust.bucketfs import BucketFS
+from exatrust.database import Database
+from exatrust.errors import SqlFailed
+from exatrust.observe import scripts, tables, views
+from exatrust.plan import FOREIGN
+from exatrust.proposal import Ports, Say
+from exatrust.statements import Statements
+
+_OURS = (
+    r"releases/[^/]+/(?:exatrust_udf-[0-9a-f]{12}\.pyz|ca-bundle-[0-9a-f]{12}\.(?:pem|p12)"
+    r"|manifest\.json)|write-check-[0-9a-f]{32}\.txt"
+)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """`objects`: kind and name, in the order of dropping. `others` remain in the schema."""
+
+    objects: tuple[tuple[str, str], ...]
+    others: tuple[str, ...]
+    files: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.objects and not self.files
+
+
+def find(ports: Ports, statements: Statements, prefix: str) -> Removal:
+    """What an uninstall would remove, views before the scripts they use."""
+    ours: list[tuple[str, str]] = []
+    others: list[str] = []
+    for kind, there in (
+        ("view", views(ports.database, statements)),
+        ("script", scripts(ports.database, statements)),
+        ("table", tables(ports.database, statements)),
+    ):
+        ours += [(kind, name) for name, mark in sorted(there.items()) if mark != FOREIGN]
+        others += [f"{kind} {name}" for name, mark in sorted(there.items()) if mark == FOREIGN]
+    ports.database.rollback()
+    return Removal(tuple(ours), tuple(others), our_files(ports.bucket.list(), prefix))
+
+
+def our_files(paths: Sequence[str], prefix: str) -> tuple[str, ...]:
+    """Those paths below the prefix that have the form of the installer's files."""
+    pattern = re.compile(f"{re.escape(prefix)}/(?:{_OURS})")
+    return tuple(path for path in paths if pattern.fullmatch(path))
+
+
+def remove(removal: Removal, ports: Ports, statements: Statements, say: Say) -> None:
+    """Database first, in one transaction, so that no script points to a file that is gone."""
+    _drop_objects(removal, ports.database, statements, say)
+    _drop_schema(removal, ports.database, statements, say)
+    _delete_files(removal, ports.bucket, say)
+
+
+def _drop_objects(
+    removal: Removal, database: Database, statements: Statements, say: Say
+) -> None:
+    def work() -> None:
+        for kind, name in removal.objects:
+            database.execute(statements.drop(kind, name))
+
+    database.transaction(work)
+    for kind, name in removal.objects:
+        say(f"dropped {kind} {name}")
+
+
+def _drop_schema(removal: Removal, database: Database, statements: Statements, say: Say) -> None:
+    schema = statements.schema.upper()
+    if removal.others:
+        say(f"schema {schema} stays, it also has: {', '.join(removal.others)}")
+        return
+    try:
+        database.transaction(lambda: database.execute(statements.uninstall()))
+    except SqlFailed as error:
+        say(f"schema {schema} stays: {error.text}")
+    else:
+        say(f"dropped schema {schema}")
+
+
+def _delete_files(removal: Removal, bucket: BucketFS, say: Say) -> None:
+    for path in removal.files:
+        bucket.delete(path)
+    say(f"deleted {len(removal.files)} files from the bucket")
