@@ -28,6 +28,7 @@ def load() -> types.ModuleType:
     """Import the script's module out of the pinned archive, ahead of anything else on the path."""
     path = keep(verified_archive())
     sys.path.insert(0, path)
+    importlib.import_module("exatrust_udf").use_pin(PIN)
     module = importlib.import_module("exatrust_udf.scripts." + PIN["script"])
     if not str(module.__file__).startswith(path):
         raise RuntimeError(f"exatrust: the code came from {module.__file__}, not from the release")

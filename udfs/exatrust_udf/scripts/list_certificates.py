@@ -1,0 +1,16 @@
+"""LIST_CERTIFICATES: one row per certificate in the truststores of this node's container."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from exatrust_udf import reports, rows
+
+
+def run(ctx: rows.Context, exa: rows.Exa, pin: Mapping[str, str]) -> None:
+    """Emit every certificate of every store, in the order of the store."""
+    for sample, paths in rows.inputs(ctx, exa):
+        found = rows.once(exa, paths, partial(reports.survey, pin, paths))
+        for record in reports.certificate_rows(found):
+            rows.emit(ctx, exa, record, pin, checked_at=found.checked_at, sample=sample)

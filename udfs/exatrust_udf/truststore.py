@@ -1,0 +1,125 @@
+"""The truststores of the container this code runs in: finding them and reading them.
+
+This is the rim: files are opened here, everything else about stores is in `stores` and `locate`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+
+from exatrust_udf import cipher
+from exatrust_udf.locate import Candidate, Surroundings, locate
+from exatrust_udf.pem import pem_blocks
+from exatrust_udf.stores import Store, choose_names, parse_directory, parse_store
+
+__all__ = [
+    "Candidate", "Store", "find", "locate", "parse_store", "pem_blocks", "read", "surroundings",
+]  # fmt: skip
+
+# The largest known store is under 1 MB; what is 64 times larger is something else.
+MAX_BYTES = 64 << 20
+MAX_FILES = 20_000
+
+_JVM_DIRECTORY = "/usr/lib/jvm"
+
+
+def find(bundle: str | None, given: Iterable[str] = ()) -> Iterator[Store]:
+    """Yield every store of this container once, however many ways lead to it.
+
+    `bundle` is the path of the shared bundle, `given` are further paths. Missing stores that were
+    asked for (the bundle, a given path, an environment variable) are yielded with their problem.
+    """
+    merged: dict[str, Candidate] = {}
+    for candidate in locate(surroundings(os.environ, bundle, given), os.path.exists):
+        real = os.path.realpath(candidate.path)
+        first = merged.get(real)
+        merged[real] = candidate if first is None else _both(first, candidate)
+    for candidate in merged.values():
+        yield read(candidate.path, candidate.name, candidate.found_by)
+
+
+def _both(first: Candidate, second: Candidate) -> Candidate:
+    way = f"{second.name}: {second.found_by} {second.path}"
+    return Candidate(first.name, first.path, f"{first.found_by}; {way}", first.required)
+
+
+def surroundings(
+    environ: Mapping[str, str], bundle: str | None, given: Iterable[str]
+) -> Surroundings:
+    """Collect what decides where this container's stores are."""
+    defaults = ssl.get_default_verify_paths()
+    return Surroundings(
+        environ=environ,
+        openssl_file=defaults.openssl_cafile,
+        openssl_directory=defaults.openssl_capath,
+        search_path=tuple(dict.fromkeys(sys.path)),
+        prefixes=tuple(
+            dict.fromkeys(p for p in (environ.get("CONDA_PREFIX"), "/opt/conda", sys.prefix) if p)
+        ),
+        java_homes=_java_homes(environ),
+        bundle=bundle,
+        given=tuple(given),
+    )
+
+
+def _java_homes(environ: Mapping[str, str]) -> tuple[str, ...]:
+    homes = [environ["JAVA_HOME"]] if environ.get("JAVA_HOME") else []
+    with contextlib.suppress(OSError):
+        homes += [f"{_JVM_DIRECTORY}/{name}" for name in sorted(os.listdir(_JVM_DIRECTORY))]  # noqa: PTH208
+    return tuple(homes)
+
+
+def read(path: str, name: str = "given", found_by: str = "argument") -> Store:
+    """Read a file or directory; what goes wrong is a problem of the returned store."""
+    empty = Store(name, path, found_by)
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116
+            return _read_directory(path, empty)
+        return parse_store(_content(path), name, path, found_by, cipher.decrypt)
+    except (OSError, ValueError) as error:
+        return Store(name, path, found_by, problems=(_reason(error),))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "missing: nothing is trusted through it"
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _content(path: str) -> bytes:
+    """Return a regular file's bytes; a device or pipe may never end, so it is an OSError."""
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("not a regular file")
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise OSError(f"larger than {MAX_BYTES} bytes")
+    return data
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _read_directory(path: str, empty: Store) -> Store:
+    kind, names = choose_names(os.listdir(path))  # noqa: PTH208
+    files: list[tuple[str, bytes]] = []
+    failures: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for name in names[:MAX_FILES]:
+        full = f"{path}/{name}"
+        # Several hash links may lead to one file: it is one certificate.
+        real = os.path.realpath(full)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            files.append((name, _content(full)))
+        except OSError as error:
+            failures.append((name, _reason(error)))
+    return parse_directory(kind, files, failures, empty)
