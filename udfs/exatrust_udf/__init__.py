@@ -53,9 +53,7 @@ def bundle_path() -> str:
     Raises RuntimeError where the file is missing, is not the pinned one, or holds no certificate:
     OpenSSL would silently trust nothing.
     """
-    path = _pinned_bundle() if _pin else _only_bundle(_directory())
-    _refuse_if_empty(path)
-    return path
+    return _verified_bundle()[0]
 
 
 def ssl_context() -> ssl.SSLContext:
@@ -65,7 +63,8 @@ def ssl_context() -> ssl.SSLContext:
     """
     import ssl
 
-    return ssl.create_default_context(cafile=bundle_path())
+    # The bytes that were checked, not the path: the file could change in between.
+    return ssl.create_default_context(cadata=_verified_bundle()[1].decode("ascii", "replace"))
 
 
 def activate() -> str:
@@ -76,8 +75,9 @@ def activate() -> str:
     """
     path = bundle_path()
     os.environ.update(dict.fromkeys(ENVIRONMENT, path))
-    # OpenSSL would also search its default directory; SSL_CERT_FILE alone does not prevent that.
-    os.environ["SSL_CERT_DIR"] = os.path.dirname(path)  # noqa: PTH120
+    # OpenSSL searches its default directory besides SSL_CERT_FILE, unless told another one: here
+    # something that is no directory, so that nobody can put certificates into it.
+    os.environ["SSL_CERT_DIR"] = os.devnull
     return f"exatrust release {release()}: trusting {path}"
 
 
@@ -103,16 +103,18 @@ def _only_bundle(directory: str) -> str:
     return f"{directory}/{names[0]}"
 
 
-def _pinned_bundle() -> str:
+def _verified_bundle() -> tuple[str, bytes]:
+    """Return (path, content) of the bundle, which holds at least one certificate."""
+    from exatrust_udf import stores
     from exatrust_udf.pinned import pinned_bytes
 
-    pinned_bytes(_pin, "bundle")
-    return f"{_pin['directory']}/{_pin['bundle']}"
-
-
-def _refuse_if_empty(path: str) -> None:
-    from exatrust_udf import truststore
-
-    store = truststore.read(path, "shared-bundle", "the release")
+    if _pin:
+        path, data = f"{_pin['directory']}/{_pin['bundle']}", pinned_bytes(_pin, "bundle")
+    else:
+        path = _only_bundle(_directory())
+        with open(path, "rb") as file:  # noqa: PTH123
+            data = file.read()
+    store = stores.parse_store(data, "shared-bundle", path, "the release")
     if not store.certificates:
         raise RuntimeError(f"exatrust: {path}: {'; '.join(store.problems)}")
+    return path, data

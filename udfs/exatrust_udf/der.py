@@ -85,7 +85,10 @@ def expect(data: bytes, at: int, end: int, tag: int, what: str) -> tuple[int, in
         stop = at + 2 + data[at + 1]
         if stop <= end:
             return at + 2, stop
-    found, start, stop = read(data, at, end)
+    try:
+        found, start, stop = read(data, at, end)
+    except CertificateError as error:
+        raise CertificateError(error.offset, f"{what}: {error.reason}") from None
     if found != tag:
         raise CertificateError(at, f"{what}: tag 0x{tag:02x} expected, 0x{found:02x} found")
     return start, stop
