@@ -60,9 +60,7 @@ def confirm(
             _ask_for(anchor, ask, say)
 
 
-def _ask_for(
-    anchor: Anchor, ask: Callable[[str], str] | None, say: Callable[[str], None]
-) -> None:
+def _ask_for(anchor: Anchor, ask: Callable[[str], str] | None, say: Callable[[str], None]) -> None:
     for line in describe(anchor.certificate):
         say(line)
     if ask is None:

@@ -35,9 +35,7 @@ def upload(
             _read_back(bucket, action.name, content, sleep)
 
 
-def _read_back(
-    bucket: BucketFS, path: str, content: bytes, sleep: Callable[[float], None]
-) -> None:
+def _read_back(bucket: BucketFS, path: str, content: bytes, sleep: Callable[[float], None]) -> None:
     for pause in READ_BACK_SECONDS:
         sleep(pause)
         if bucket.read(path) == content:

@@ -27,7 +27,10 @@ def read_certificates(data: bytes, name: str) -> tuple[Certificate, ...]:
     line, for any block that is not a readable CERTIFICATE, and for a file without one.
     """
     if b"-----BEGIN " in data:
-        return tuple(_pem(data.decode("latin-1"), name))
+        found = tuple(_pem(data.decode("latin-1"), name))
+        if not found:
+            raise BundleRejected(f"{name} has no complete block", _AGAIN)
+        return found
     if data[:1] == b"\x30":
         return (_certificate(data, name),)
     if not data.strip():
@@ -68,18 +71,14 @@ def _decode(body: str, where: str) -> bytes:
     try:
         return base64.b64decode("".join(body.split()).encode("latin-1"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BundleRejected(
-            f"{where} is not valid base64: {error}", _AGAIN
-        ) from error
+        raise BundleRejected(f"{where} is not valid base64: {error}", _AGAIN) from error
 
 
 def _certificate(der: bytes, where: str) -> Certificate:
     try:
         return parse(der)
     except CertificateError as error:
-        raise BundleRejected(
-            f"{where} is no X.509 certificate: {error}", _AGAIN
-        ) from error
+        raise BundleRejected(f"{where} is no X.509 certificate: {error}", _AGAIN) from error
 
 
 def refuse_unfit(certificate: Certificate, name: str) -> None:

@@ -174,9 +174,7 @@ def baseline(database: Database, statements: Statements) -> Cluster | None:
     if not facts:
         return None
     found = database.rows(statements.query("baseline_truststores"))
-    return Cluster(
-        tuple(Facts(*row) for row in facts), tuple(StoreReport(*row) for row in found)
-    )
+    return Cluster(tuple(Facts(*row) for row in facts), tuple(StoreReport(*row) for row in found))
 
 
 def baseline_gap(

@@ -194,9 +194,7 @@ def _unknown(message: str, known: Mapping[str, object] | list[str]) -> SettingsE
 def _section(
     kind: type[_Section], section: str, values: Values, readers: Mapping[str, Any]
 ) -> _Section:
-    given = {
-        key: readers[key](values[section, key]) for key in readers if (section, key) in values
-    }
+    given = {key: readers[key](values[section, key]) for key in readers if (section, key) in values}
     for key in _REQUIRED.get(section, ()):
         if key not in given:
             raise SettingsError(

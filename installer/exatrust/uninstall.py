@@ -61,9 +61,7 @@ def remove(removal: Removal, ports: Ports, statements: Statements, say: Say) -> 
     _delete_files(removal, ports.bucket, say)
 
 
-def _drop_objects(
-    removal: Removal, database: Database, statements: Statements, say: Say
-) -> None:
+def _drop_objects(removal: Removal, database: Database, statements: Statements, say: Say) -> None:
     def work() -> None:
         for kind, name in removal.objects:
             database.execute(statements.drop(kind, name))

@@ -1,0 +1,108 @@
+"""Adding trust: only what a human vouched for, by the whole fingerprint."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from exatrust.additions import confirm, read_additions
+from exatrust.bundle import Anchor
+from exatrust.errors import BundleRejected, NotConfirmed, SettingsError
+
+Make = Callable[..., bytes]
+
+
+@pytest.fixture
+def file(tmp_path: Path, pem: Make) -> Path:
+    path = tmp_path / "corp.pem"
+    path.write_bytes(pem("Corp Root"))
+    return path
+
+
+@pytest.fixture
+def additions(file: Path, now: dt.datetime) -> tuple[Anchor, ...]:
+    return read_additions([file, file], now, lambda text: None)
+
+
+def digest(additions: tuple[Anchor, ...]) -> str:
+    return additions[0].certificate.sha256
+
+
+def test_the_same_file_twice_is_one_addition_named_after_the_file(
+    additions: tuple[Anchor, ...],
+) -> None:
+    assert [(item.source, item.origin) for item in additions] == [("corp.pem", "added")]
+
+
+def test_without_anybody_to_ask_the_fingerprint_is_shown_and_nothing_trusted(
+    additions: tuple[Anchor, ...],
+) -> None:
+    said: list[str] = []
+    with pytest.raises(NotConfirmed, match=r"CN=Corp Root from corp\.pem") as refused:
+        confirm(additions, (), (), None, said.append)
+    assert f"--confirm {digest(additions)}" in refused.value.action
+    assert any(digest(additions) in line for line in said)
+    assert any("CN=Corp Root" in line for line in said)
+
+
+def test_the_right_fingerprint_with_colons_is_enough(additions: tuple[Anchor, ...]) -> None:
+    text = digest(additions).upper()
+    colons = ":".join(text[at : at + 2] for at in range(0, 64, 2))
+    said: list[str] = []
+    confirm(additions, (), (colons,), None, said.append)
+    assert said == []
+
+
+def test_a_fingerprint_of_something_else_is_an_alarm(additions: tuple[Anchor, ...]) -> None:
+    with pytest.raises(NotConfirmed, match="is not the SHA-256 of any given CA"):
+        confirm(additions, (), (digest(additions), "ab" * 32), None, lambda text: None)
+
+
+@pytest.mark.parametrize("short", ["", "abcdef", "ab" * 31])
+def test_half_a_fingerprint_is_none(additions: tuple[Anchor, ...], short: str) -> None:
+    with pytest.raises(SettingsError, match="no SHA-256 fingerprint"):
+        confirm(additions, (), (short,), None, lambda text: None)
+
+
+def test_a_human_types_the_fingerprint(additions: tuple[Anchor, ...]) -> None:
+    asked: list[str] = []
+
+    def ask(text: str) -> str:
+        asked.append(text)
+        return digest(additions)
+
+    confirm(additions, (), (), ask, lambda text: None)
+    assert len(asked) == 1
+
+
+def test_a_human_who_types_another_one_is_stopped(additions: tuple[Anchor, ...]) -> None:
+    with pytest.raises(NotConfirmed, match="is not the SHA-256 of CN=Corp Root"):
+        confirm(additions, (), (), lambda text: "cd" * 32, lambda text: None)
+
+
+def test_yes_is_no_fingerprint(additions: tuple[Anchor, ...]) -> None:
+    with pytest.raises(SettingsError):
+        confirm(additions, (), (), lambda text: "yes", lambda text: None)
+
+
+def test_a_ca_that_is_in_the_bundle_already_needs_no_second_confirmation(
+    additions: tuple[Anchor, ...],
+) -> None:
+    confirm(additions, {digest(additions)}, (), None, lambda text: None)
+
+
+def test_a_missing_file_is_named(tmp_path: Path, now: dt.datetime) -> None:
+    with pytest.raises(BundleRejected, match=r"gone\.pem: No such file"):
+        read_additions([tmp_path / "gone.pem"], now, lambda text: None)
+
+
+def test_a_leaf_is_refused_before_anybody_is_asked(
+    tmp_path: Path, pem: Make, now: dt.datetime
+) -> None:
+    path = tmp_path / "leaf.pem"
+    path.write_bytes(pem("leaf", ca=False))
+    with pytest.raises(BundleRejected, match="is not a CA"):
+        read_additions([path], now, lambda text: None)

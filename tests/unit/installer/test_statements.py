@@ -1,0 +1,130 @@
+"""SQL: one substitution pass, quoted identifiers, markers that show a change by hand."""
+
+from __future__ import annotations
+
+import ast
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exatrust import resources
+from exatrust.bundle import compose
+from exatrust.intake import read_certificates
+from exatrust.plan import ALTERED, FOREIGN
+from exatrust.release import Release, build
+from exatrust.statements import (
+    Statements,
+    comment_digest,
+    files_text,
+    identifier,
+    literal,
+    render,
+    script_digest,
+    timestamp,
+)
+
+STATEMENTS = Statements("exatrust", ("PYTHON3", "PYTHON312"), resources.sql, resources.udf_text)
+
+
+@pytest.fixture(scope="module")
+def release(pem: Callable[..., bytes]) -> Release:
+    bundle = compose(read_certificates(pem("A"), "x"), "set", [])
+    return build("1.0", resources.udf_sources(), bundle)
+
+
+def test_what_a_value_contains_is_not_substituted_again() -> None:
+    assert render("{{a}}-{{b}}", {"a": "{{b}}", "b": "2"}) == "{{b}}-2"
+
+
+def test_a_placeholder_without_value_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        render("{{unknown}}", {})
+
+
+@given(st.text().filter(lambda text: "\0" not in text))
+def test_a_literal_holds_any_text(text: str) -> None:
+    quoted = literal(text)
+    assert quoted[0] == quoted[-1] == "'"
+    assert quoted[1:-1].replace("''", "") == text.replace("'", "")
+
+
+@pytest.mark.parametrize("name", ['A"B', "A.B", "", "1A", "A B", "A;", "Ä", "A" * 129])
+def test_what_is_no_plain_identifier_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="plain SQL identifier"):
+        identifier(name)
+
+
+def test_a_time_is_written_in_utc_with_microseconds() -> None:
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    assert timestamp(moment) == "CAST('2026-01-02 01:04:05.000006' AS TIMESTAMP)"
+
+
+def test_scripts_of_the_first_alias_have_no_suffix(release: Release) -> None:
+    names = [item.name for item in STATEMENTS.scripts(["probe_node"], release, "/buckets/x")]
+    assert names == ["PROBE_NODE", "PROBE_NODE_PYTHON312"]
+
+
+def test_a_scripts_text_carries_its_marker_and_valid_python(release: Release) -> None:
+    for item in STATEMENTS.scripts(resources.script_names(), release, "/buckets/x"):
+        assert script_digest(item.sql) == item.digest
+        ast.parse(item.sql.partition(") AS\n")[2])
+        assert "{{" not in item.sql.partition("PIN = ")[0]
+
+
+def test_the_database_may_write_the_head_its_own_way(release: Release) -> None:
+    item = STATEMENTS.scripts(["list_truststores"], release, "/buckets/x")[0]
+    body = item.sql.partition("PIN = ")[2]
+    assert script_digest(f"CREATE PYTHON3 SET SCRIPT X(...) EMITS (...) AS\n\nPIN = {body}\n") == (
+        item.digest
+    )
+
+
+def test_a_changed_body_is_seen(release: Release) -> None:
+    item = STATEMENTS.scripts(["list_truststores"], release, "/buckets/x")[0]
+    assert script_digest(item.sql.replace("PIN[", "PIM[", 1)) == ALTERED
+    assert script_digest(item.sql + "\nimport os\n") == ALTERED
+    assert script_digest("CREATE PYTHON3 SET SCRIPT X() AS\npass\n") == FOREIGN
+
+
+def test_another_release_is_another_digest_except_for_the_self_contained_probe(
+    release: Release,
+) -> None:
+    for stem in resources.script_names():
+        here, there = (
+            STATEMENTS.scripts([stem], release, path)[0].digest for path in ("/buckets/x", "/y")
+        )
+        assert (here == there) == (stem == "probe_node")
+
+
+def test_a_view_carries_its_digest_in_its_comment(release: Release) -> None:
+    for item in STATEMENTS.views(resources.script_names(), "", release.id):
+        comment = item.sql.rpartition("COMMENT IS '")[2].rstrip("'")
+        assert comment_digest(comment) == item.digest
+    assert comment_digest(None) == FOREIGN
+    assert comment_digest("mine") == FOREIGN
+
+
+def test_every_view_covers_every_alias(release: Release) -> None:
+    for item in STATEMENTS.views(["probe_node", "list_truststores"], "", release.id):
+        assert item.sql.count("UNION ALL") == 1
+
+
+def test_every_column_of_tables_and_views_is_explained(release: Release) -> None:
+    views = STATEMENTS.views(resources.script_names(), "", release.id)
+    for item in (*STATEMENTS.tables(), *views):
+        head = item.sql.partition("(\n")[2].partition("\n)")[0]
+        assert all("COMMENT IS '" in line for line in head.splitlines())
+
+
+def test_the_files_of_a_release_are_lines_of_digest_and_path(release: Release) -> None:
+    lines = files_text(release, "/buckets/b/d/exatrust").splitlines()
+    assert lines[1] == f"{release.bundle.sha256} /buckets/b/d/exatrust/{release.bundle.name}"
+
+
+def test_every_query_renders(release: Release) -> None:
+    assert '"EXATRUST"."RELEASE_HISTORY"' in STATEMENTS.query("current_release")
+    assert STATEMENTS.create_schema() == 'CREATE SCHEMA IF NOT EXISTS "EXATRUST"'
+    assert STATEMENTS.drop("view", "V") == 'DROP VIEW IF EXISTS "EXATRUST"."V"\n'
