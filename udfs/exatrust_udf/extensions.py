@@ -161,8 +161,11 @@ def _subject_alt_name(facts: Facts, data: bytes, start: int, end: int) -> None:
 
 
 def _ascii(data: bytes, start: int, end: int) -> str:
-    """Return an IA5String; bytes above 127, which it may not hold, are shown as Latin-1."""
-    return visible(data[start:end].decode("latin-1"))
+    """Return an IA5String; where it holds more than ASCII, what its maker probably meant."""
+    try:
+        return visible(data[start:end].decode("utf-8"))
+    except UnicodeDecodeError:
+        return visible(data[start:end].decode("latin-1"))
 
 
 def _address(data: bytes, start: int, end: int) -> str:
