@@ -9,7 +9,6 @@ whoever made the certificate.
 
 from __future__ import annotations
 
-import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,7 +28,6 @@ _ENCODINGS = {
     0x1E: "utf-16-be",
 }
 _SPECIAL = frozenset('"+,;<>\\')
-_HIDDEN_CATEGORIES = ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn")
 
 # Only short parts of names are worth remembering (country, organisation).
 _MEMO_BYTES = 128
@@ -128,14 +126,10 @@ def _escape_character(character: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return `text` with controls, format characters and line separators as `\\XX` pairs."""
+    """Return `text` with controls, format characters and odd blanks as `\\XX` pairs."""
     if text.isprintable():
         return text
-    return "".join(_hex_pairs(c) if _is_hidden(c) else c for c in text)
-
-
-def _is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in _HIDDEN_CATEGORIES
+    return "".join(c if c.isprintable() else _hex_pairs(c) for c in text)
 
 
 def _hex_pairs(character: str) -> str:
