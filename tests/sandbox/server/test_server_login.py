@@ -55,6 +55,15 @@ def test_the_default_certificate_is_refused_without_a_fingerprint(server, refuse
     assert "certificate verify failed" in error.message
 
 
+def test_the_default_certificate_is_refused_even_as_its_own_anchor(
+    server, certificate, refused, tmp_path
+):
+    anchor = tmp_path / "anchor.pem"
+    anchor.write_bytes(certificate.chain_pem)
+    error = refused(dsn=dsn(server), websocket_sslopt=trusting(anchor))
+    assert "certificate verify failed" in error.message
+
+
 def test_an_unknown_authority_is_refused(start, authority, refused, tmp_path):
     other = tmp_path / "other.pem"
     other.write_bytes(type(authority)().cert_pem.bytes())
