@@ -180,7 +180,8 @@ class BucketFS:
             raise BucketFSFailed(
                 f"BucketFS {settings.url} could not {task}: HTTP {answer.status_code} "
                 f"{answer.reason}",
-                "look into the BucketFS log on the node, then run the command again",
+                "see whether BucketFS's disk is full and look into its log on the node, then run "
+                "the command again",
             )
         return answer
 

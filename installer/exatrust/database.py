@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 os.environ["EXASOL_TELEMETRY_DISABLE"] = "1"
 
 import pyexasol
+from pyexasol.data_types import convert_websocket_to_python
 
 from exatrust import __version__
 from exatrust.credentials import Secret
@@ -137,7 +138,7 @@ def _connect(settings: DatabaseSettings, password: Secret, name: str) -> Any:
             resolve_hostnames=False,
             connection_timeout=CONNECT_SECONDS,
             query_timeout=QUERY_SECONDS,
-            fetch_mapper=pyexasol.exasol_mapper,
+            fetch_mapper=convert_websocket_to_python,
             client_name="exatrust",
             client_version=__version__,
             verbose_error=False,
@@ -148,6 +149,7 @@ def _connect(settings: DatabaseSettings, password: Secret, name: str) -> Any:
             },
         )
     except pyexasol.ExaAuthError as error:
+        error.connection.close(disconnect=False)  # the driver leaves the socket open
         raise WrongPassword(
             f"the database {name} refused user {settings.user}: {_one_line(error.message)}",
             "check database.user and its password",
