@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from exatrust.bundle import Anchor
+from exatrust.bundle import DISTRUSTED, Anchor
 from exatrust.dsn import fingerprint
 from exatrust.errors import BundleRejected, NotConfirmed
 from exatrust.intake import read_certificates, refuse_unfit, warnings
@@ -30,11 +30,20 @@ def read_additions(
     found: dict[str, Anchor] = {}
     for path in paths:
         for certificate in read_certificates(read_file(path), str(path)):
+            _refuse_distrusted(certificate, str(path))
             refuse_unfit(certificate, str(path))
             for text in warnings(certificate, str(path), now):
                 warn(text)
             found.setdefault(certificate.sha256, Anchor(certificate, "added", path.name))
     return tuple(found.values())
+
+
+def _refuse_distrusted(certificate: Certificate, name: str) -> None:
+    if certificate.sha256 in DISTRUSTED:
+        raise BundleRejected(
+            f"{name}: {DISTRUSTED[certificate.sha256]}",
+            "do not trust it; ask who gave you the file",
+        )
 
 
 def confirm(

@@ -7,6 +7,7 @@ look an alias of the host up before it checks the name.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import time
@@ -82,8 +83,11 @@ class Database:
                 if attempt == ATTEMPTS:
                     raise
                 self._sleep(0.2 * 2**attempt)
-            except BaseException:
+            except Exception:
                 self._abandon()
+                raise
+            except BaseException:  # Ctrl-C, perhaps in the middle of an answer
+                self._connection.close(disconnect=False)
                 raise
             else:
                 return result
@@ -99,7 +103,8 @@ class Database:
     def _abandon(self) -> None:
         """Roll back if anybody still listens; a lost session is rolled back by the database."""
         if not self._connection.is_closed:
-            self.rollback()
+            with contextlib.suppress(DatabaseUnreachable):
+                self.rollback()
 
     def _execute(self, sql: str) -> Any:
         return self._guarded("a statement", lambda: self._connection.execute(sql))

@@ -24,7 +24,6 @@ Messages never hold a password: they are built from names, never from credential
 """
 
 # The names say what happened, as the documented tree reads; "Error" at the end adds nothing.
-# ruff: noqa: N818
 
 from __future__ import annotations
 

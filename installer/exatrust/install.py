@@ -20,8 +20,6 @@ from exatrust.verify import wait_until_complete
 def carry_out(proposal: Proposal, ports: Ports, now: Callable[[], dt.datetime], say: Say) -> None:
     """Do what was proposed. Whatever fails before the transaction leaves scripts as they were."""
     if proposal.actions:
-        for alias in proposal.desired.aliases:  # a broken one shows before anything is changed
-            probe_release(proposal, ports, alias)
         apply.upload(proposal, ports.bucket, say)
         _wait(proposal, lambda alias: probe_release(proposal, ports, alias), say)
         say(f"every node sees release {proposal.release.id}")

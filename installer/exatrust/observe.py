@@ -196,7 +196,8 @@ def baseline_gap(
     if before is None:
         return "there is none"
     found = changes(before, now, node_count(database, statements))
-    return "; ".join(found) or None
+    more = f"; and {len(found) - 2} more changes" if len(found) > 2 else ""
+    return "; ".join(found[:2]) + more if found else None
 
 
 def probe(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exatrust import __version__, resources
@@ -73,11 +73,13 @@ def propose(settings: Settings, ports: Ports, additions: Sequence[Anchor], warn:
     bundle = compose(roots, roots_name, [*carried, *additions])
     release = build(__version__, resources.udf_sources(), bundle)
     desired = desire(settings, statements, release)
+    known = frozenset(item.sha256 for item in roots) | {a.certificate.sha256 for a in carried}
+    proposal = Proposal(settings, statements, release, bundle, desired, (), known)
+    for alias in desired.aliases:  # a broken one must show before anything is changed
+        probe_release(proposal, ports, alias)
     observed = observe(database, ports.bucket, statements, desired)
     database.rollback()
-    known = frozenset(item.sha256 for item in roots) | {a.certificate.sha256 for a in carried}
-    actions = plan(desired, observed)
-    return Proposal(settings, statements, release, bundle, desired, actions, known)
+    return replace(proposal, actions=plan(desired, observed))
 
 
 def _roots(settings: Settings) -> tuple[tuple[Certificate, ...], str]:
@@ -85,7 +87,7 @@ def _roots(settings: Settings) -> tuple[tuple[Certificate, ...], str]:
         pem, name = resources.certifi_roots()
     else:
         path = Path(settings.bundle.roots)
-        pem, name = read_file(path), path.name
+        return read_certificates(read_file(path), str(path)), path.name
     return read_certificates(pem, name), name
 
 

@@ -6,16 +6,16 @@ command runs. Passwords are no settings: see credentials.py.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from exatrust import values
 from exatrust.dsn import Dsn, fingerprint, parse_dsn
 from exatrust.errors import SettingsError
+from exatrust.values import Value
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,8 +23,6 @@ else:
     import tomli as tomllib
 
 CONFIG_NAME = "exatrust.toml"
-_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
-_BUCKETFS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -83,22 +81,13 @@ class Settings:
     scripts: ScriptSettings = field(default_factory=ScriptSettings)
 
 
-@dataclass(frozen=True)
-class _Value:
-    """A raw setting, where it was found (for messages), and what its paths are relative to."""
-
-    raw: object
-    where: str
-    base: Path
-
-
 SECTIONS: Mapping[str, type[Any]] = {
     "database": DatabaseSettings,
     "bucketfs": BucketFSSettings,
     "bundle": BundleSettings,
     "scripts": ScriptSettings,
 }
-Values = dict[tuple[str, str], _Value]
+Values = dict[tuple[str, str], Value]
 _Section = TypeVar("_Section")
 
 
@@ -116,7 +105,7 @@ def load(
     values = _from_file(file) if named or file.exists() else {}
     values |= _from_environment(environ, here)
     values |= {
-        key: _Value(raw, f"--{key[1].replace('_', '-')}", here)
+        key: Value(raw, f"--{key[1].replace('_', '-')}", here)
         for key, raw in flags.items()
         if raw is not None
     }
@@ -160,7 +149,7 @@ def _from_file(path: Path) -> Values:
         for key, raw in content.items():
             _check_key(section, key, f"{path}: {section}.{key}")
             where = f"{path}: {section}.{key}"
-            values[section, key] = _Value(raw, where, path.resolve().parent)
+            values[section, key] = Value(raw, where, path.resolve().parent)
     return values
 
 
@@ -171,7 +160,7 @@ def _from_environment(environ: Mapping[str, str], here: Path) -> Values:
         if not name.startswith("EXATRUST_") or section not in SECTIONS or key == "password":
             continue
         _check_key(section, key, f"the variable {name}")
-        values[section, key] = _Value(raw, name, here)
+        values[section, key] = Value(raw, name, here)
     return values
 
 
@@ -204,109 +193,27 @@ def _section(
     return kind(**given)
 
 
-def _text(value: _Value) -> str:
-    if not isinstance(value.raw, str) or not value.raw.strip():
-        raise SettingsError(f"{value.where}: {value.raw!r} is no text", "give a text in quotes")
-    return value.raw.strip()
-
-
-def _path(value: _Value) -> Path:
-    return value.base / Path(_text(value)).expanduser()
-
-
-def _roots(value: _Value) -> str:
-    return "certifi" if _text(value) == "certifi" else str(_path(value))
-
-
-def _items(value: _Value) -> tuple[_Value, ...]:
-    """A list's elements; a variable or flag may join them with commas."""
-    raw = value.raw
-    if isinstance(raw, str):
-        raw = [item for item in raw.split(",") if item.strip()]
-    if not isinstance(raw, (list, tuple)):
-        raise SettingsError(f"{value.where}: {raw!r} is no list", "give a list of texts")
-    return tuple(_Value(item, value.where, value.base) for item in raw)
-
-
-def _seconds(value: _Value) -> float:
-    try:
-        seconds = float(value.raw)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if isinstance(value.raw, bool) or not 0 < seconds <= 86400:
-        raise SettingsError(
-            f"{value.where}: {value.raw!r} is no number of seconds", "give 1 to 86400"
-        )
-    return seconds
-
-
-def _matching(pattern: re.Pattern[str], what: str) -> Any:
-    def read(value: _Value) -> str:
-        text = _text(value)
-        if not pattern.fullmatch(text):
-            raise SettingsError(f"{value.where}: {text!r} is no {what}", "correct its spelling")
-        return text
-
-    return read
-
-
-def _prefix(value: _Value) -> str:
-    text = _text(value).strip("/")
-    if not all(_BUCKETFS_NAME.fullmatch(part) for part in text.split("/")):
-        raise SettingsError(
-            f"{value.where}: {text!r} is no path in a bucket",
-            "use letters, digits, '.', '_' and '-', parts divided by '/'",
-        )
-    return text
-
-
-def _url(value: _Value) -> str:
-    text = _text(value).rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.path:
-        raise SettingsError(
-            f"{value.where}: no BucketFS address", "write https://HOST:PORT, without a path"
-        )
-    if parts.username or parts.password:
-        raise SettingsError(
-            f"{value.where}: credentials do not belong into the address",
-            "set bucketfs.user and bucketfs.password_file",
-        )
-    return text
-
-
-_identifier = _matching(_IDENTIFIER, "plain SQL identifier")
-_bucketfs_name = _matching(_BUCKETFS_NAME, "BucketFS name")
-
-
-def _aliases(value: _Value) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(_identifier(item).upper() for item in _items(value)))
-    if not names:
-        raise SettingsError(f"{value.where}: no language alias", 'give at least "PYTHON3"')
-    return names
-
-
 _REQUIRED = {"database": ("dsn", "user"), "bucketfs": ("url",)}
 _DATABASE: Mapping[str, Any] = {
-    "dsn": lambda value: parse_dsn(_text(value)),
-    "user": _text,
-    "schema": _identifier,
-    "password_file": _path,
-    "ca_file": _path,
+    "dsn": lambda value: parse_dsn(values.text(value)),
+    "user": values.text,
+    "schema": values.identifier,
+    "password_file": values.path,
+    "ca_file": values.path,
 }
 _BUCKETFS: Mapping[str, Any] = {
-    "url": _url,
-    "service": _bucketfs_name,
-    "bucket": _bucketfs_name,
-    "prefix": _prefix,
-    "user": _text,
-    "password_file": _path,
-    "ca_file": _path,
-    "fingerprint": lambda value: fingerprint(_text(value), value.where),
-    "replication_timeout": _seconds,
+    "url": values.url,
+    "service": values.bucketfs_name,
+    "bucket": values.bucketfs_name,
+    "prefix": values.prefix,
+    "user": values.text,
+    "password_file": values.path,
+    "ca_file": values.path,
+    "fingerprint": lambda value: fingerprint(values.text(value), value.where),
+    "replication_timeout": values.seconds,
 }
 _BUNDLE: Mapping[str, Any] = {
-    "roots": _roots,
-    "ca_files": lambda value: tuple(_path(item) for item in _items(value)),
+    "roots": values.roots,
+    "ca_files": lambda value: tuple(values.path(item) for item in values.items(value)),
 }
-_SCRIPTS: Mapping[str, Any] = {"aliases": _aliases}
+_SCRIPTS: Mapping[str, Any] = {"aliases": values.aliases}
