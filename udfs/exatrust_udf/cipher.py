@@ -1,7 +1,7 @@
 """Block ciphers for encrypted PKCS#12 truststores: Python's standard library has none.
 
-The libcrypto that `ssl` has already loaded is asked through ctypes; RC2, which OpenSSL 3 moved to a
-provider that is not loaded, and a libcrypto that cannot be reached are left to `cryptography`.
+The libcrypto that `ssl` has already loaded is asked through ctypes; where it cannot be reached,
+`cryptography`. RC2, which OpenSSL 3 no longer offers by default, is our own.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ import re
 import ssl
 from functools import lru_cache
 
+from exatrust_udf import rc2
+
 _BLOCK_BYTES = 16
 
 
 def decrypt(name: str, key: bytes, iv: bytes, data: bytes) -> bytes:
     """Decrypt CBC with PKCS#7 padding; `name` is OpenSSL's. Raises ValueError with the reason."""
+    if name.startswith("RC2"):
+        return _unpadded(rc2.decrypt_cbc(key, iv, data))
     library = _libcrypto()
     if library is not None:
         plain = _with_libcrypto(library, name.encode(), key, iv, data)

@@ -7,11 +7,15 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from exatrust_udf import jks, pkcs12
 from exatrust_udf.certificate import Certificate, CertificateError, parse
 from exatrust_udf.der import SEQUENCE, expect
 from exatrust_udf.pem import CERTIFICATE_LABELS, Block, pem_blocks
+
+# The same roots are in nearly every store of a container: each is read once.
+_parse = lru_cache(maxsize=4096)(parse)
 
 # OpenSSL looks certificates up under the hash of their subject (X509_LOOKUP_hash_dir(3)).
 HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]{1,9}")
@@ -73,7 +77,7 @@ class _Reading:
 
     def add(self, where: str, der: bytes) -> None:
         try:
-            self.certificates.append(parse(der))
+            self.certificates.append(_parse(der))
         except CertificateError as error:
             self.fail(where, str(error))
 
