@@ -1,0 +1,106 @@
+"""CAs that were added survive the next install, whatever became of the files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from exatrust import resources
+from exatrust.bundle import Anchor, compose, pem_block
+from exatrust.carry import carried_over
+from exatrust.errors import BundleRejected
+from exatrust.intake import read_certificates
+from exatrust.observe import Installed
+from exatrust.release import Release, build
+from exatrust.statements import Statements, files_text
+from exatrust_udf.certificate import Certificate
+
+STATEMENTS = Statements("exatrust", ("PYTHON3",), resources.sql, resources.udf_text)
+
+
+class Files:
+    """A bucket in memory."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+
+    def read(self, path: str) -> bytes | None:
+        return self.files.get(path)
+
+
+class Ledger:
+    """A database that has nothing but CA_DECISION."""
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._rows = rows
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        assert "CA_DECISION" in sql
+        return list(self._rows)
+
+
+@pytest.fixture(scope="module")
+def corp(pem: Callable[..., bytes]) -> Certificate:
+    return read_certificates(pem("Corp"), "corp.pem")[0]
+
+
+@pytest.fixture(scope="module")
+def release(corp: Certificate, pem: Callable[..., bytes]) -> Release:
+    roots = read_certificates(pem("A") + pem("B"), "roots")
+    return build("1.0", {"a.py": b""}, compose(roots, "set", [Anchor(corp, "added", "corp.pem")]))
+
+
+@pytest.fixture
+def current(release: Release) -> Installed:
+    files = files_text(release, f"/buckets/b/d/exatrust/releases/{release.id}")
+    return Installed(release.id, ("PYTHON3",), files, dt.datetime(2026, 1, 1), "SYS", 3)
+
+
+@pytest.fixture
+def bucket(release: Release) -> Files:
+    return Files({f"r/{release.id}/{file.name}": file.content for file in release.files})
+
+
+def carry(
+    current: Installed | None, bucket: Files, rows: Sequence[tuple[Any, ...]] = ()
+) -> tuple[tuple[Anchor, ...], list[str]]:
+    warned: list[str] = []
+    found = carried_over(Ledger(rows), bucket, STATEMENTS, current, "r", warned.append)
+    return found, warned
+
+
+def test_before_the_first_install_there_is_nothing_to_carry_over() -> None:
+    assert carry(None, Files({})) == ((), [])
+
+
+def test_exactly_the_added_cas_are_carried_over_with_their_source(
+    current: Installed, bucket: Files, corp: Certificate
+) -> None:
+    assert carry(current, bucket) == ((Anchor(corp, "added", "corp.pem"),), [])
+
+
+@pytest.mark.parametrize("damage", ["missing", "altered"])
+@pytest.mark.parametrize("suffix", ["manifest.json", ".pem"])
+def test_where_bucketfs_lost_the_release_the_ledger_has_the_certificates(
+    current: Installed, bucket: Files, corp: Certificate, damage: str, suffix: str
+) -> None:
+    path = next(path for path in bucket.files if path.endswith(suffix))
+    if damage == "missing":
+        del bucket.files[path]
+    else:
+        bucket.files[path] += b"\n"
+    rows = [(corp.sha256, "corp.pem", pem_block(corp.der).decode())]
+    found, warned = carry(current, bucket, rows)
+    assert found == (Anchor(corp, "added", "corp.pem"),)
+    assert "CA_DECISION" in warned[0]
+
+
+def test_a_ledger_whose_certificate_is_another_one_is_not_believed(
+    current: Installed, corp: Certificate
+) -> None:
+    rows = [("ab" * 32, "corp.pem", pem_block(corp.der).decode())]
+    with pytest.raises(BundleRejected, match="is another one"):
+        carry(current, Files({}), rows)
