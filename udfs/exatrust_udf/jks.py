@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from exatrust_udf.der import CertificateError
 
-MAGIC = {b"\xfe\xed\xfe\xed": "JKS", b"\xce\xce\xce\xce": "JCEKS"}
 PASSWORDS = ("changeit", "changeme", "")
 
 _PRIVATE_KEY, _TRUSTED, _SECRET_KEY = 1, 2, 3

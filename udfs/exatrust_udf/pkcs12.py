@@ -7,7 +7,6 @@ OpenSSL write them. Passwords are the conventional ones of truststores, which pr
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
 from exatrust_udf import pbe
 from exatrust_udf.ber import to_der
@@ -25,9 +24,7 @@ from exatrust_udf.der import (
     read,
 )
 from exatrust_udf.jks import PASSWORDS, Entries
-
-Cipher = Callable[[str, bytes, bytes, bytes], bytes]
-"""(OpenSSL's name of the cipher, key, IV, ciphertext) -> plaintext without padding; ValueError."""
+from exatrust_udf.stores import Cipher
 
 _DATA = "1.2.840.113549.1.7.1"
 _ENCRYPTED_DATA = "1.2.840.113549.1.7.6"
@@ -45,11 +42,6 @@ _MAX_NESTED_SAFES = 4
 _MAX_ENCRYPTED_SAFES = 8
 
 _NO_PASSWORD = "the file fits none of the conventional passwords: another one, or it was altered"  # noqa: S105
-
-
-def looks_like_pkcs12(data: bytes) -> bool:
-    """Whether `data` begins like a PFX: a SEQUENCE that starts with version 3."""
-    return data[:1] == b"\x30" and b"\x02\x01\x03\x30" in data[:10]
 
 
 def read_pkcs12(data: bytes, cipher: Cipher) -> Entries:

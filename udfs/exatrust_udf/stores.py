@@ -5,14 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from exatrust_udf import jks, pkcs12
 from exatrust_udf.certificate import Certificate, CertificateError, parse
 from exatrust_udf.der import SEQUENCE, expect
 from exatrust_udf.pem import CERTIFICATE_LABELS, Block, pem_blocks
+
+# The Java formats are loaded where one is met: in a container without Java they would only cost
+# time, and a script starts for every query.
+if TYPE_CHECKING:
+    from exatrust_udf.jks import Entries
+
+Cipher = Callable[[str, bytes, bytes, bytes], bytes]
+"""(OpenSSL's name of a CBC cipher, key, IV, ciphertext) -> plaintext; ValueError with a reason."""
+
+_JAVA_MAGIC = {b"\xfe\xed\xfe\xed": "JKS", b"\xce\xce\xce\xce": "JCEKS"}
 
 # The same roots are in nearly every store of a container: each is read once.
 _parse = lru_cache(maxsize=4096)(parse)
@@ -87,7 +97,7 @@ class _Reading:
 
 
 def parse_store(
-    data: bytes, name: str, path: str, found_by: str, cipher: pkcs12.Cipher | None = None
+    data: bytes, name: str, path: str, found_by: str, cipher: Cipher | None = None
 ) -> Store:
     """Read a truststore file of any known format; never raises, whatever the bytes.
 
@@ -120,11 +130,15 @@ def _no_cipher(name: str, key: bytes, iv: bytes, data: bytes) -> bytes:
     raise ValueError("no cipher at hand")
 
 
-def _read(data: bytes, cipher: pkcs12.Cipher) -> _Reading:
-    if data[:4] in jks.MAGIC:
-        return _from_entries(jks.MAGIC[data[:4]], jks.read_jks(data))
-    if pkcs12.looks_like_pkcs12(data):
-        return _from_entries("PKCS12", pkcs12.read_pkcs12(data, cipher))
+def _read(data: bytes, cipher: Cipher) -> _Reading:
+    if data[:4] in _JAVA_MAGIC:
+        from exatrust_udf.jks import read_jks
+
+        return _from_entries(_JAVA_MAGIC[data[:4]], read_jks(data))
+    if _looks_like_pkcs12(data):
+        from exatrust_udf.pkcs12 import read_pkcs12
+
+        return _from_entries("PKCS12", read_pkcs12(data, cipher))
     if b"-----BEGIN " in data or not data.strip():
         return _from_pem(data)
     if data[:1] == b"\x30":
@@ -132,7 +146,12 @@ def _read(data: bytes, cipher: pkcs12.Cipher) -> _Reading:
     raise CertificateError(0, "neither PEM, DER, JKS nor PKCS#12")
 
 
-def _from_entries(kind: str, entries: jks.Entries) -> _Reading:
+def _looks_like_pkcs12(data: bytes) -> bool:
+    """Whether `data` begins like a PFX (RFC 7292 4): a SEQUENCE that starts with version 3."""
+    return data[:1] == b"\x30" and b"\x02\x01\x03\x30" in data[:10]
+
+
+def _from_entries(kind: str, entries: Entries) -> _Reading:
     reading = _Reading(kind, problems=list(entries.problems))
     for alias, der in entries.certificates:
         reading.add(f"entry {alias!r}", der)

@@ -12,7 +12,6 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
-from exatrust_udf import cipher
 from exatrust_udf.locate import Candidate, Surroundings, locate
 from exatrust_udf.pem import pem_blocks
 from exatrust_udf.stores import Store, choose_names, parse_directory, parse_store
@@ -80,9 +79,15 @@ def read(path: str, name: str = "given", found_by: str = "argument") -> Store:
     try:
         if stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116
             return _read_directory(path, empty)
-        return parse_store(_content(path), name, path, found_by, cipher.decrypt)
+        return parse_store(_content(path), name, path, found_by, _decrypt)
     except (OSError, ValueError) as error:
         return Store(name, path, found_by, problems=(_reason(error),))
+
+
+def _decrypt(name: str, key: bytes, iv: bytes, data: bytes) -> bytes:
+    from exatrust_udf import cipher  # ctypes and more, for encrypted PKCS#12 alone
+
+    return cipher.decrypt(name, key, iv, data)
 
 
 def _reason(error: Exception) -> str:
