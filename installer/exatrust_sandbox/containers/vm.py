@@ -1,54 +1,65 @@
-"""What the database hands to a UDF's virtual machine, and what it gets back."""
+"""The virtual machines of UDFs: what the database calls."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from exatrust_sandbox.containers.image import Image
+from exatrust_sandbox.containers.isolation import Isolation
+from exatrust_sandbox.containers.model import Column, Node, Row, ScriptCall, ScriptError
+from exatrust_sandbox.containers.place import Bubblewrap, Plain
+from exatrust_sandbox.containers.process import Conversation, Process
+
+__all__ = ["Column", "Node", "Runtime", "ScriptCall", "ScriptError"]
 
 
-class ScriptError(Exception):
-    """A script failed; the message is the text a user of the database sees."""
+class Runtime:
+    """Runs scripts: one process is one virtual machine on one node. Safe to use from threads.
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a script's input or output.
-
-    `sql_type` is the declared type ("VARCHAR(100) UTF8"), `type_name` its family without
-    size ("DECIMAL", "DOUBLE", "VARCHAR", "CHAR", "BOOLEAN", "DATE", "TIMESTAMP").
+    Without isolation a script is a plain process: it sees this machine's files, /etc among them.
+    Paths under /buckets are then rewritten to the node's replica in its text, its arguments and
+    its environment, and SSL_CERT_FILE and SSL_CERT_DIR point to the image's truststores.
     """
 
-    name: str
-    sql_type: str
-    type_name: str
-    precision: int | None = None
-    scale: int | None = None
-    length: int | None = None
+    def __init__(self, isolation: Isolation, nodes: Sequence[Node]) -> None:
+        self.isolation = isolation
+        self._nodes = {node.id: node for node in nodes}
+
+    def run(
+        self,
+        node_id: int,
+        image: Image,
+        call: ScriptCall,
+        groups: Sequence[Sequence[Row]],
+        cancelled: threading.Event,
+    ) -> list[list[Row]]:
+        """Run the script over the groups, in order; the rows each group emitted.
+
+        For a SCALAR script every input row is a group of its own. Raises ScriptError with the
+        text a user sees when the script fails, dies, or is cancelled.
+        """
+        node = self._nodes[node_id]
+        place = Bubblewrap(node, image) if self._isolated else Plain(node, image)
+        with Process(*place.start(call)) as process:
+            meta = {**call.meta, "node_id": node_id, "vm_id": process.id}
+            request = place.localized(_request(call, meta))
+            rows = [[place.localized(row) for row in group] for group in groups]
+            return Conversation(process, call, cancelled).hold(request, rows)
+
+    @property
+    def _isolated(self) -> bool:
+        return self.isolation is Isolation.BUBBLEWRAP
 
 
-@dataclass(frozen=True)
-class ScriptCall:
-    """One call of a script within a statement.
-
-    `code` is the body without `%env` lines, which the database consumes and hands over as
-    `env`. `meta` holds the attributes of `exa.meta` except `node_id` and `vm_id`.
-    `get_connection` and `import_script` raise ScriptError when a name is unknown or forbidden.
-    """
-
-    code: str
-    env: Mapping[str, str]
-    input_type: Literal["SCALAR", "SET"]
-    output_type: Literal["RETURNS", "EMITS"]
-    input_columns: tuple[Column, ...]
-    output_columns: tuple[Column, ...]
-    meta: Mapping[str, object]
-    get_connection: Callable[[str], Mapping[str, str]]
-    import_script: Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Node:
-    """A database node: its number from 0 and the BucketFS content it sees."""
-
-    id: int
-    buckets: Path
+def _request(call: ScriptCall, meta: dict[str, object]) -> dict[str, object]:
+    """What the client needs to know before the first row."""
+    return {
+        "code": call.code,
+        "input_type": call.input_type,
+        "output_type": call.output_type,
+        "inputs": [asdict(column) for column in call.input_columns],
+        "outputs": [asdict(column) for column in call.output_columns],
+        "meta": meta,
+    }

@@ -1,0 +1,235 @@
+"""Language containers as images: a Python and a generated file system with its own truststores.
+
+Only what matters for TLS is generated (/etc, /usr/local, /build_info); libraries come from this
+machine's /usr. Building is deterministic: the same recipe and roots give the same bytes, so that
+nothing looks changed after a restart. An image already built from the same inputs is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import ssl
+import subprocess
+import sysconfig
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import certifi
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    pkcs12,
+)
+
+from exatrust_sandbox.containers import interpreters
+from exatrust_sandbox.containers.recipes import RECIPES, Recipe
+
+_BLOCK = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_LAYOUT_VERSION = 1  # raise it when what is generated changes
+_OPENSSL_CNF = """\
+openssl_conf = default_conf
+[default_conf]
+ssl_conf = ssl_sect
+[ssl_sect]
+system_default = system_default_sect
+[system_default_sect]
+MinProtocol = TLSv1.2
+CipherString = DEFAULT:@SECLEVEL=2
+"""
+
+
+class ImageError(Exception):
+    """An image cannot be built; the text says why."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image. `note` tells when another Python plays the wanted one."""
+
+    name: str
+    python: Path
+    python_version: str
+    prefix: Path
+    root: Path
+    packages: tuple[str, ...]
+    note: str
+
+    @property
+    def packages_path(self) -> str:
+        """Where its packages are inside the container."""
+        minor = ".".join(self.python_version.split(".")[:2])
+        return f"/usr/local/lib/python{minor}/dist-packages"
+
+
+def available() -> tuple[str, ...]:
+    """Names of the images that can be asked for."""
+    return tuple(RECIPES)
+
+
+def build(name: str, images_dir: Path, extra_roots: Sequence[bytes] = ()) -> Image:
+    """The image of that name, trusting Mozilla's roots and `extra_roots` (PEM).
+
+    Raises ImageError for an unknown name, and where a part of the recipe cannot be had.
+    """
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        raise ImageError(f"no image {name}; there are {', '.join(RECIPES)}")
+    interpreter, note = interpreters.find(recipe.python)
+    image = Image(
+        name, interpreter.executable, interpreter.version, interpreter.prefix,
+        images_dir / name, _packages(recipe), note,
+    )  # fmt: skip
+    retired = _retired_roots(images_dir) if recipe.older_roots else b""
+    roots = _split(b"".join([Path(certifi.where()).read_bytes(), *extra_roots, retired]))
+    _ensure_built(image, recipe, roots)
+    return image
+
+
+def _packages(recipe: Recipe) -> tuple[str, ...]:
+    return (("certifi",) if recipe.certifi else ()) + recipe.packages
+
+
+def _retired_roots(images_dir: Path) -> bytes:
+    """Roots that later sets have lost: made once, kept, and the same in all images."""
+    file = images_dir / "retired-roots.pem"
+    if not file.exists():
+        images_dir.mkdir(parents=True, exist_ok=True)
+        made = [
+            trustme.CA(organization_name="Sandbox Retired Trust", organization_unit_name=unit)
+            for unit in ("Retired Root G1", "Retired Root G2", "Retired Root C1")
+        ]
+        file.write_bytes(b"".join(authority.cert_pem.bytes() for authority in made))
+    return file.read_bytes()
+
+
+def _split(pem: bytes) -> list[bytes]:
+    """The DER of each certificate, once, in an order that depends on nothing else."""
+    blocks = _BLOCK.findall(pem.decode("utf-8", "replace"))
+    ders = {ssl.PEM_cert_to_DER_cert(block) for block in blocks}
+    return sorted(ders, key=_sha256)
+
+
+def _sha256(der: bytes) -> str:
+    return hashlib.sha256(der).hexdigest()
+
+
+def _ensure_built(image: Image, recipe: Recipe, roots: list[bytes]) -> None:
+    stamp = _stamp(image, recipe, roots)
+    stamp_file = image.root / "stamp"
+    if stamp_file.exists() and stamp_file.read_text() == stamp:
+        return
+    draft = image.root.with_name(image.root.name + ".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    _write_files(draft, image, recipe, roots)
+    (draft / "stamp").write_text(stamp)
+    shutil.rmtree(image.root, ignore_errors=True)
+    draft.rename(image.root)
+
+
+def _stamp(image: Image, recipe: Recipe, roots: list[bytes]) -> str:
+    inputs = [
+        _LAYOUT_VERSION, asdict(recipe), image.python_version, str(image.python),
+        certifi.__version__,
+        [_sha256(root) for root in roots],
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
+
+
+def _write_files(root: Path, image: Image, recipe: Recipe, roots: list[bytes]) -> None:
+    packages = root / "usr_local" / Path(image.packages_path).relative_to("/usr/local")
+    packages.mkdir(parents=True)
+    for name, text in _etc(recipe).items():
+        _write(root / "etc" / name, text)
+    _write_build_info(root / "build_info", image, recipe)
+    _write_certificates(root / "etc/ssl/certs", roots)
+    if recipe.certifi:
+        bundle = "".join(map(ssl.DER_cert_to_PEM_cert, roots))
+        _write_certifi(packages / "certifi", recipe.certifi, bundle)
+    for package in recipe.packages:
+        _copy_package(package, packages, image)
+    if recipe.java_store:
+        _write_java_store(root / "etc/ssl/certs/java/cacerts", roots)
+
+
+def _etc(recipe: Recipe) -> dict[str, str]:
+    return {
+        "os-release": f'PRETTY_NAME="{recipe.system}"\nNAME="Ubuntu"\n',
+        "passwd": "root:x:0:0:root:/root:/bin/sh\nexasolution:x:500:500::/tmp:/bin/sh\n",
+        "group": "root:x:0:\nexasolution:x:500:\n",
+        "hosts": "127.0.0.1 localhost\n::1 localhost\n",
+        "resolv.conf": "",
+        "nsswitch.conf": "hosts: files dns\n",
+        "ssl/openssl.cnf": _OPENSSL_CNF,
+    }
+
+
+def _write_build_info(directory: Path, image: Image, recipe: Recipe) -> None:
+    packages = [f"python: {image.python_version}", f"build: {recipe.build}"]
+    packages += [f"certifi: {recipe.certifi}"] if recipe.certifi else []
+    listing = "\n".join(packages) + "\n"
+    _write(directory / "actual_installed_packages/release/packages.yml", listing)
+
+
+def _write_certificates(directory: Path, roots: list[bytes]) -> None:
+    """Debian's layout: one bundle file, and a directory OpenSSL looks up by subject hash."""
+    directory.mkdir(parents=True)
+    for root in roots:
+        _write(directory / f"{_sha256(root)[:16]}.pem", ssl.DER_cert_to_PEM_cert(root))
+    try:
+        subprocess.run(["openssl", "rehash", str(directory)], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ImageError(f"`openssl rehash` is needed to build images: {error}") from error
+    _write(directory / "ca-certificates.crt", "".join(map(ssl.DER_cert_to_PEM_cert, roots)))
+
+
+def _write_certifi(package: Path, version: str, bundle: str) -> None:
+    """The environment's own certifi, with this image's version and roots."""
+    source = Path(certifi.__file__).parent
+    package.mkdir()
+    for file in source.glob("*.py"):
+        text = file.read_text().replace(certifi.__version__, version)
+        (package / file.name).write_text(text)
+    _write(package / "cacert.pem", bundle)
+    metadata = package.parent / f"certifi-{version}.dist-info"
+    _write(metadata / "METADATA", f"Metadata-Version: 2.1\nName: certifi\nVersion: {version}\n")
+
+
+def _copy_package(name: str, packages: Path, image: Image) -> None:
+    """A compiled package can only come from an environment of the same Python."""
+    own = Path(sysconfig.get_paths()["platlib"])
+    minor = ".".join(image.python_version.split(".")[:2])
+    if sysconfig.get_python_version() != minor or not (own / name).is_dir():
+        raise ImageError(
+            f"image {image.name} needs {name} for Python {minor}; "
+            "run the sandbox on that Python with the package installed"
+        )
+    shutil.copytree(own / name, packages / name)
+    for extension in own.glob(f"_{name}_backend*"):
+        shutil.copy2(extension, packages)
+
+
+def _write_java_store(path: Path, roots: list[bytes]) -> None:
+    """A PKCS#12 truststore with the password Java's own have."""
+    path.parent.mkdir(parents=True)
+    with warnings.catch_warnings():
+        # Some of Mozilla's roots have the serial number 0, which `cryptography` warns of.
+        warnings.simplefilter("ignore")
+        certificates = [x509.load_der_x509_certificate(root) for root in roots]
+    entries = [
+        pkcs12.PKCS12Certificate(certificate, f"root{i}".encode())
+        for i, certificate in enumerate(certificates)
+    ]
+    path.write_bytes(
+        pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(b"changeit"))
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)

@@ -1,0 +1,97 @@
+"""bubblewrap: a container of its own for every UDF process, where the machine allows it.
+
+Not every machine does (macOS, Ubuntu 24.04's AppArmor profile, many containers), so it is tried
+for real; without it UDFs are plain processes, and everything that depends on isolation says so.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+USER = "500"  # another user than the one who runs the sandbox
+SECONDS = 10
+_PROBE = "test $(id -u) = 500 && ! touch /usr/probe 2>/dev/null && ! test -e /root"
+
+
+class Isolation(enum.Enum):
+    """How a UDF process is kept from the rest of the machine."""
+
+    BUBBLEWRAP = "bubblewrap"
+    NONE = "none"
+
+
+@functools.cache
+def probe() -> tuple[Isolation, str]:
+    """What this machine allows, and the reason when that is nothing."""
+    if shutil.which("bwrap") is None:
+        return Isolation.NONE, "bubblewrap is not installed"
+    command = [*_base_arguments(), "--", "/bin/sh", "-c", _PROBE]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Isolation.NONE, f"bubblewrap does not run: {error}"
+    if done.returncode:
+        return Isolation.NONE, f"bubblewrap does not isolate here: {done.stderr.strip()[:200]}"
+    return Isolation.BUBBLEWRAP, ""
+
+
+def bubblewrap_command(
+    *,
+    root: Path,
+    prefix: Path,
+    buckets: Path,
+    client: Path,
+    environment: Mapping[str, str],
+    program: list[str],
+) -> list[str]:
+    """The command line that runs `program` in an image's file system on a node.
+
+    root:     the image's generated part: etc, usr_local, build_info
+    prefix:   the interpreter's directory, mounted at its own path
+    buckets:  the node's BucketFS replica, mounted read-only as /buckets
+    client:   directory of the UDF client, mounted read-only as /exaudf
+    """
+    return [
+        *_base_arguments(),
+        *_bind(root / "etc", "/etc"),
+        *_bind(root / "usr_local", "/usr/local"),
+        *_bind(root / "build_info", "/build_info"),
+        *_bind(buckets, "/buckets"),
+        *_bind(client, "/exaudf"),
+        *_interpreter(prefix),
+        *_environment(environment),
+        "--chdir",
+        "/tmp",
+        "--",
+        *program,
+    ]
+
+
+def _base_arguments() -> list[str]:
+    arguments = ["bwrap", "--unshare-all", "--share-net", "--uid", USER, "--gid", USER]
+    arguments += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "udf"]
+    arguments += _bind(Path("/usr"), "/usr")
+    for name in ("bin", "sbin", "lib", "lib64", "lib32"):
+        if Path("/usr", name).exists():
+            arguments += ["--symlink", f"usr/{name}", f"/{name}"]
+    return [*arguments, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+
+
+def _interpreter(prefix: Path) -> list[str]:
+    if prefix == Path("/usr") or (Path("/usr") in prefix.parents and prefix.parts[2] != "local"):
+        return []
+    return _bind(prefix, str(prefix))
+
+
+def _bind(source: Path, target: str) -> list[str]:
+    return ["--ro-bind", str(source), target]
+
+
+def _environment(environment: Mapping[str, str]) -> Iterator[str]:
+    for name, value in environment.items():
+        yield from ("--setenv", name, value)
