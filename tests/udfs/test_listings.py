@@ -76,3 +76,21 @@ def test_an_altered_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"certificates": [] }')
     answer = run_script("3.11", render("list_certificates", pin), [[[1, None]]])
     assert str(answer["error"]).startswith(f"RuntimeError: exatrust: {tmp_path}/manifest.json was")
+
+
+def test_an_altered_bundle_is_a_row_that_says_so(tmp_path: Path) -> None:
+    pin = release(tmp_path, "list_truststores", pem(*ANCHORS), {})
+    (tmp_path / pin["bundle"]).write_bytes(pem(*ANCHORS[:1]))
+    (tmp_path / "manifest.json").unlink()
+    answer = run_script("3.11", render("list_truststores", pin), [[[1, None]]])
+    bundle = answer["rows"][0]  # type: ignore[index]
+    assert bundle["CERTIFICATES"] == 1
+    assert bundle["PROBLEM"] == f"altered: the release has SHA-256 {pin['bundle_sha256']}"
+
+
+def test_a_missing_bundle_is_a_row_that_says_so(tmp_path: Path) -> None:
+    pin = release(tmp_path, "list_truststores", pem(*ANCHORS), {})
+    (tmp_path / pin["bundle"]).unlink()
+    answer = run_script("3.11", render("list_truststores", pin), [[[1, None]]])
+    bundle = answer["rows"][0]  # type: ignore[index]
+    assert bundle["PROBLEM"] == "missing: nothing is trusted through it"

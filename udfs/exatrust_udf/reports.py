@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from exatrust_udf import rows, truststore
 from exatrust_udf.certificate import Certificate, strict_problems
@@ -16,14 +15,10 @@ from exatrust_udf.stores import Store
 
 @dataclass(frozen=True)
 class Survey:
-    """The stores of one moment, and the origin of each certificate of the release by SHA-256.
-
-    An origin is `default` or `added`, as manifest.json says.
-    """
+    """The stores of one moment."""
 
     checked_at: dt.datetime
     stores: tuple[Store, ...]
-    origins: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -76,19 +71,30 @@ class CertificateRow:
 
 
 def survey(pin: Mapping[str, str], paths: str | None) -> Survey:
-    """Read every store; `paths` holds further ones, one a line.
-
-    The release's manifest is compared with its pin: RuntimeError where it is missing or altered.
-    """
+    """Read every store; `paths` holds further ones, one a line."""
     given = [line.strip() for line in (paths or "").splitlines() if line.strip()]
-    manifest = json.loads(pinned_bytes(pin, "manifest"))
     bundle = f"{pin['directory']}/{pin['bundle']}"
-    stores = tuple(truststore.find(bundle, given))
-    return Survey(rows.utc_now(), stores, origins(manifest))
+    found = truststore.find(bundle, given)
+    stores = tuple(
+        _compared(store, pin["bundle_sha256"]) if store.path == bundle else store for store in found
+    )
+    return Survey(rows.utc_now(), stores)
 
 
-def origins(manifest: Any) -> dict[str, str]:
-    """Return SHA-256 to origin for each certificate that a manifest lists."""
+def _compared(bundle: Store, expected: str) -> Store:
+    """Return the shared bundle with a problem where it is there but not the release's."""
+    if bundle.sha256 in (None, expected):
+        return bundle
+    problem = f"altered: the release has SHA-256 {expected}"
+    return replace(bundle, problems=(problem, *bundle.problems))
+
+
+def origins(pin: Mapping[str, str]) -> dict[str, str]:
+    """Return SHA-256 to origin, `default` or `added`, for each certificate of the release.
+
+    The manifest is compared with its pin: RuntimeError where it is missing or altered.
+    """
+    manifest = json.loads(pinned_bytes(pin, "manifest"))
     return {entry["sha256"]: entry["origin"] for entry in manifest["certificates"]}
 
 
@@ -110,18 +116,19 @@ def store_row(store: Store, now: dt.datetime) -> StoreRow:
     )
 
 
-def certificate_rows(found: Survey) -> Iterator[CertificateRow]:
-    """Yield a row for each certificate of each store."""
+def certificate_rows(found: Survey, origin: Mapping[str, str]) -> Iterator[CertificateRow]:
+    """Yield a row for each certificate of each store; `origin` is what `origins` returns."""
     for store in found.stores:
         for position, certificate in enumerate(store.certificates, 1):
-            yield certificate_row(store, position, certificate, found)
+            yield certificate_row(
+                store, position, certificate, found.checked_at, origin.get(certificate.sha256)
+            )
 
 
 def certificate_row(
-    store: Store, position: int, certificate: Certificate, found: Survey
+    store: Store, position: int, certificate: Certificate, now: dt.datetime, origin: str | None
 ) -> CertificateRow:
-    """Return the row of one certificate."""
-    origin = found.origins.get(certificate.sha256)
+    """Return the row of one certificate as of `now` (aware); `origin` None: not in the bundle."""
     return CertificateRow(
         store=store.name,
         path=store.path,
@@ -135,7 +142,7 @@ def certificate_row(
         aki=certificate.aki,
         not_before=certificate.not_before,
         not_after=certificate.not_after,
-        days_left=certificate.days_left(found.checked_at),
+        days_left=certificate.days_left(now),
         key_type=certificate.key_type,
         key_bits=certificate.key_bits,
         signature_algorithm=certificate.signature_algorithm,

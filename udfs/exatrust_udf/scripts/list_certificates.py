@@ -12,5 +12,6 @@ def run(ctx: rows.Context, exa: rows.Exa, pin: Mapping[str, str]) -> None:
     """Emit every certificate of every store, in the order of the store."""
     for sample, paths in rows.inputs(ctx, exa):
         found = rows.once(exa, paths, partial(reports.survey, pin, paths))
-        for record in reports.certificate_rows(found):
+        origin = rows.once(exa, "origins", partial(reports.origins, pin))
+        for record in reports.certificate_rows(found, origin):
             rows.emit(ctx, exa, record, pin, checked_at=found.checked_at, sample=sample)
