@@ -19,7 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from exatrust_udf import cipher, truststore
+from exatrust_udf.ber import wrap
 from exatrust_udf.certificate import parse
+from exatrust_udf.der import read
+from exatrust_udf.hashlinks import subject_hash
 from exatrust_udf.pem import pem_blocks
 from exatrust_udf.stores import Store, parse_store
 
@@ -156,6 +159,34 @@ def test_a_directory_without_hash_links_says_that_openssl_finds_nothing(tmp_path
     store = truststore.read(str(tmp_path))
     assert (store.format, ders(store)) == ("DIRECTORY", ROOTS[:1])
     assert store.problems[0].startswith("no hash links: OpenSSL finds nothing here")
+
+
+def test_a_link_under_a_wrong_hash_is_named_with_the_right_one(tmp_path: Path) -> None:
+    (tmp_path / "0123abcd.0").write_bytes(pem(ROOTS[0]))
+    (problem,) = truststore.read(str(tmp_path)).problems
+    wanted = subject_hash(parse(ROOTS[0]).subject_der)
+    assert problem == f"0123abcd.0: OpenSSL does not find it, the name's hash is {wanted}"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
+@pytest.mark.parametrize("tag", [0x0C, 0x13, 0x14, 0x16, 0x1E], ids=hex)
+def test_openssl_computes_the_same_hash_of_a_name(tag: int) -> None:
+    text = "  Grüße \t an  ALLE " if tag in (0x0C, 0x14, 0x1E) else "  Two   Words "
+    encoding = {0x0C: "utf-8", 0x1E: "utf-16-be"}.get(tag, "latin-1")
+    subject = wrap(0x31, wrap(0x30, b"\x06\x03\x55\x04\x03" + wrap(tag, text.encode(encoding))))
+    data = with_subject(wrap(0x30, subject))
+    command = ["openssl", "x509", "-noout", "-hash", "-inform", "DER"]
+    done = subprocess.run(command, input=data, capture_output=True, timeout=30, check=True)
+    assert subject_hash(parse(data).subject_der) == done.stdout.decode().strip()
+
+
+def with_subject(name: bytes) -> bytes:
+    """Return a certificate with another subject; its signature is wrong then."""
+    cert = parse(ROOTS[0])
+    _, start, end = read(cert.der, 0, len(cert.der))
+    _, body, body_end = read(cert.der, start, end)
+    before, _, after = cert.der[body:body_end].rpartition(cert.subject_der)
+    return wrap(0x30, wrap(0x30, before + name + after) + cert.der[body_end:end])
 
 
 def test_a_dangling_link_in_a_directory_is_named(tmp_path: Path) -> None:

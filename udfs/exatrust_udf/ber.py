@@ -33,11 +33,11 @@ def _element(data: bytes, at: int, depth: int) -> tuple[bytes, int]:
     if not tag & _CONSTRUCTED:
         if length is None:
             raise CertificateError(at, "indefinite length on a primitive element")
-        return _wrap(tag, data[start : start + length]), start + length
+        return wrap(tag, data[start : start + length]), start + length
     parts, end = _parts(data, start, length, depth)
     if tag == OCTET_STRING | _CONSTRUCTED:
-        return _wrap(OCTET_STRING, b"".join(_pieces(parts, start))), end
-    return _wrap(tag, b"".join(parts)), end
+        return wrap(OCTET_STRING, b"".join(_pieces(parts, start))), end
+    return wrap(tag, b"".join(parts)), end
 
 
 def _length(data: bytes, at: int) -> tuple[int, int | None]:
@@ -73,7 +73,8 @@ def _pieces(parts: list[bytes], at: int) -> list[bytes]:
     return [part[2 + (part[1] & 0x7F if part[1] & 0x80 else 0) :] for part in parts]
 
 
-def _wrap(tag: int, content: bytes) -> bytes:
+def wrap(tag: int, content: bytes) -> bytes:
+    """Return an element in DER."""
     size = len(content)
     if size < 0x80:
         return bytes((tag, size)) + content

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from exatrust_udf.certificate import Certificate, CertificateError, parse
 from exatrust_udf.der import SEQUENCE, expect
+from exatrust_udf.hashlinks import subject_hash
 from exatrust_udf.pem import CERTIFICATE_LABELS, Block, pem_blocks
 
 # The Java formats are loaded where one is met: in a container without Java they would only cost
@@ -211,7 +212,10 @@ def parse_directory(
     digest = hashlib.sha256()
     for name, content in files:
         digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode(errors="replace"))
+        before = len(reading.certificates)
         _add_file(reading, name, content)
+        if kind == "HASHED_DIRECTORY":
+            _check_link(reading, name, reading.certificates[before:])
     for name, reason in failures:
         reading.fail(name, reason)
     if kind == "DIRECTORY":
@@ -227,6 +231,14 @@ def parse_directory(
         unreadable=reading.unreadable,
         problems=_with_emptiness(reading),
     )
+
+
+def _check_link(reading: _Reading, name: str, found: Sequence[Certificate]) -> None:
+    """Note a link under whose name OpenSSL looks for other certificates than it leads to."""
+    hashes = {subject_hash(certificate.subject_der) for certificate in found}
+    if hashes and name.partition(".")[0] not in hashes:
+        wanted = ", ".join(sorted(hashes))
+        reading.problems.append(f"{name}: OpenSSL does not find it, the name's hash is {wanted}")
 
 
 def _add_file(reading: _Reading, name: str, content: bytes) -> None:
