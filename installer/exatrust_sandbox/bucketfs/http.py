@@ -57,6 +57,12 @@ class Handler(BaseHTTPRequestHandler):
             self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
 
+    def finish(self) -> None:
+        """Close what setup wrapped; the server closes only the socket it accepted."""
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.request.close()
+
     def do_GET(self) -> None:
         self._read(with_body=True)
 
