@@ -18,7 +18,8 @@ PACKAGES = {
 }
 # The parts of exatrust_udf that take bytes and a time and give values.
 PURE = (
-    "der", "names", "oids", "keys", "extensions", "certificate", "strict", "findings", "diagnosis",
+    "der", "names", "oids", "keys", "extensions", "certificate", "strict", "pem", "ber", "jks", "pbe",
+    "pkcs12", "rc2", "stores", "hashlinks", "locate", "findings", "diagnosis",
 )  # fmt: skip
 IMPURE_MODULES = {"socket", "selectors", "os", "pathlib", "time", "io", "subprocess", "ctypes"}
 SWITCHED_OFF = ("CERT_NONE", "verify=False", "nocertcheck", "_create_unverified_context")
