@@ -178,6 +178,19 @@ def images() -> None:
         click.echo(name)
 
 
+@sandbox.command("endpoint")
+@click.argument("kind")
+@_directory
+@_reports_errors
+def endpoint(kind: str, directory: Path) -> None:
+    """Print HOST:PORT of a test endpoint: public, company, expired, wrong-name, no-intermediate."""
+    configuration = _existing(directory).load_configuration()
+    ports = dict((configuration and configuration.endpoint_ports) or {})
+    if kind not in ports:
+        raise SandboxError(f"no endpoint {kind}; there are {', '.join(ports) or 'none yet'}")
+    click.echo(f"localhost:{ports[kind]}")
+
+
 @sandbox.command("hold-node")
 @click.argument("node", type=click.IntRange(min=0))
 @_directory
