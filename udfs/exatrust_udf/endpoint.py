@@ -1,0 +1,178 @@
+"""What to connect to, read from the arguments of a script or a command. Pure."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+PROTOCOLS = frozenset(
+    ("tls", "smtp", "ldap", "postgres", "mysql", "tds", "ftp", "imap", "pop3", "exasol")
+)
+_KEYS = ("protocol", "sni", "name", "proxy", "store", "timeout")
+_MAX_HOST = 253  # RFC 1035 2.3.4
+_MAX_TIMEOUT = 120.0
+_MAX_STORES = 16
+
+
+class BadEndpoint(ValueError):
+    """The arguments do not describe an endpoint; the message says which part and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server to verify.
+
+    `name` is what its certificate must be for; `sni` what the client announces; both are `host`
+    unless given. `proxy` is an HTTP proxy (host, port). `stores` are paths of truststores to judge
+    beside the usual ones. `timeout` is in seconds for each phase, None for the default.
+    """
+
+    host: str
+    port: int
+    protocol: str = "tls"
+    sni: str = ""
+    name: str = ""
+    proxy: tuple[str, int] | None = None
+    stores: tuple[str, ...] = ()
+    timeout: float | None = None
+
+    @property
+    def announced(self) -> str:
+        """The name the client announces to the server (SNI)."""
+        return self.sni or self.host
+
+    @property
+    def expected(self) -> str:
+        """The name or address the certificate must be for."""
+        return self.name or self.announced
+
+    @property
+    def target(self) -> tuple[str, int]:
+        """Where the TCP connection goes."""
+        return self.proxy or (self.host, self.port)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, *values: object) -> Endpoint:
+        """Read ('host:port'), (host, port) or (host, port, 'key=value ...').
+
+        Raises BadEndpoint. A port of None means that it is part of the first value, so that a
+        table with separate columns and one with a single column use the same query.
+        """
+        if not 1 <= len(values) <= 3:
+            raise BadEndpoint(f"{len(values)} arguments given, 1 to 3 expected")
+        first, port, options = (*values, None, None)[:3]
+        if not isinstance(first, str) or not first.strip():
+            raise BadEndpoint("the host is missing")
+        host, number = split_address(first) if port is None else (first.strip(), port)
+        return cls(_host(host), _port(number), **_options(options))
+
+
+def split_address(text: str) -> tuple[str, str]:
+    """Split 'host:port' or '[IPv6]:port'. Raises BadEndpoint."""
+    text = text.strip()
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        raise BadEndpoint(f"{shown(text)} has no port; write 'host:port'")
+    if ":" in host and not (host.startswith("[") and host.endswith("]")):
+        raise BadEndpoint(f"{shown(text)}: write an IPv6 address as '[address]:port'")
+    return host, port
+
+
+def _host(text: str) -> str:
+    host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    if "://" in host or "/" in host:
+        raise BadEndpoint(f"{shown(host)} is not a host name; leave out scheme and path")
+    if not host or len(host) > _MAX_HOST:
+        raise BadEndpoint(f"a host name has 1 to {_MAX_HOST} characters, not {len(host)}")
+    if any(c.isspace() or not c.isprintable() or c in '@,;"<>?#[]' for c in host):
+        raise BadEndpoint(f"{shown(host)} is not a host name")
+    if host.startswith(".") or ".." in host:
+        raise BadEndpoint(f"{shown(host)} has an empty part")
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise BadEndpoint(f"{shown(host)} is not a host name (IDNA)") from None
+
+
+def _port(value: object) -> int:
+    number = _digits(value.strip()) if isinstance(value, str) else _whole(value)
+    if not 1 <= number <= 65535:
+        raise BadEndpoint(f"the port must be a number from 1 to 65535, not {shown(str(value))}")
+    return number
+
+
+def _digits(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+
+
+def _whole(value: object) -> int:
+    """The whole number that a DECIMAL, DOUBLE or BIGINT column holds; 0 for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, decimal.Decimal)):
+        return 0
+    return int(value) if 0 <= value <= 65535 and value == int(value) else 0
+
+
+def _options(text: object) -> dict[str, Any]:
+    if text is None:
+        return {}
+    if not isinstance(text, str):
+        raise BadEndpoint("the options must be a text of key=value pairs")
+    found: dict[str, Any] = {}
+    stores: list[str] = []
+    for part in text.split():
+        key, equals, value = part.partition("=")
+        if not equals or not value or key not in _KEYS:
+            raise BadEndpoint(f"option {shown(part)}: write {', '.join(_KEYS)} as key=value")
+        if key == "store":
+            stores.append(value)
+        elif key in found:
+            raise BadEndpoint(f"option {key} is given twice")
+        else:
+            found[key] = _option(key, value)
+    return {**found, "stores": _stores(stores)}
+
+
+def _option(key: str, value: str) -> object:
+    if key == "protocol" and value not in PROTOCOLS:
+        raise BadEndpoint(f"protocol {shown(value)} is none of {', '.join(sorted(PROTOCOLS))}")
+    if key == "proxy":
+        host, port = split_address(value.removeprefix("http://").rstrip("/"))
+        return _host(host), _port(port)
+    if key == "timeout":
+        return _timeout(value)
+    return value if key == "protocol" else _host(value)
+
+
+def _timeout(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _MAX_TIMEOUT:
+        raise BadEndpoint(f"timeout {shown(value)}: seconds above 0, at most {_MAX_TIMEOUT:g}")
+    return seconds
+
+
+def _stores(paths: Sequence[str]) -> tuple[str, ...]:
+    if len(paths) > _MAX_STORES:
+        raise BadEndpoint(f"{len(paths)} stores given, at most {_MAX_STORES}")
+    for path in paths:
+        if not path.startswith("/"):
+            raise BadEndpoint(f"store {shown(path)}: give an absolute path")
+    return tuple(dict.fromkeys(paths))
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """`text` in quotes, with control characters escaped, cut to `limit` characters."""
+    return ascii(text if len(text) <= limit else text[:limit] + "...")
+
+
+def is_address(host: str) -> bool:
+    """Whether `host` is an IPv4 or IPv6 address rather than a name (names have no colon)."""
+    parts = host.split(".")
+    return ":" in host or (len(parts) == 4 and all(p.isdigit() and int(p) < 256 for p in parts))
