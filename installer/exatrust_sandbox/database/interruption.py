@@ -20,6 +20,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 # Seconds before a statement that did not stop is told again.
 REPEAT = 1.0
+ENDED_FROM_OUTSIDE = frozenset({"R0001", "R0003", "R0004"})
 
 
 class Ending(Enum):
@@ -84,12 +85,19 @@ class Interruption:
         try:
             return work()
         except Exception as error:
-            if self._ending is not None:
-                raise self._ending.error() from error
+            ending = self._ending_of(error)
+            if ending is not None:
+                raise ending.error() from error
             raise
         finally:
             with self._lock:
                 self._abort = self._deadline = None
+
+    def _ending_of(self, error: Exception) -> Ending | None:
+        # The engine watches the time limit as well, and may be the first to act.
+        ended = isinstance(error, SqlError) and error.sql_code in ENDED_FROM_OUTSIDE
+        late = self._deadline is not None and self._clock() >= self._deadline
+        return Ending.TIMEOUT if self._ending is None and ended and late else self._ending
 
     def _tell(self) -> None:
         if self._abort is not None:

@@ -180,3 +180,24 @@ def test_a_statement_that_succeeds_in_spite_of_its_end_is_a_success():
         return "done"
 
     assert interruption.run(work, lambda: None, 0) == "done"
+
+
+@pytest.mark.parametrize(
+    ("code", "now", "expected"),
+    [
+        ("R0003", 1.0, "R0001"),
+        ("R0003", 0.5, "R0003"),
+        ("42000", 1.0, "42000"),
+    ],
+)
+def test_a_time_limit_that_the_engine_notices_first_is_still_a_time_limit(code, now, expected):
+    clock = Clock()
+    interruption = Interruption(clock)
+
+    def work():
+        clock.now = now
+        raise SqlError("ended", code)
+
+    with pytest.raises(SqlError) as caught:
+        interruption.run(work, lambda: None, 1.0)
+    assert caught.value.sql_code == expected
