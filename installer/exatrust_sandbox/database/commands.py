@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from exatrust_sandbox.database import attributes, metadata
@@ -120,7 +121,7 @@ def _execute_batch(state: SessionState, request: Request) -> Data:
 def _results(state: SessionState, statements: list[str]) -> Data:
     described = []
     for sql in statements:
-        result = state.run(lambda sql=sql: state.session.execute(sql, state.transport))
+        result = state.run(partial(state.session.execute, sql, state.transport))
         described.append(_describe(state, result))
     return {"numResults": len(described), "results": described}
 
