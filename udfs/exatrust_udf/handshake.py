@@ -23,6 +23,9 @@ __all__ = ["BadEndpoint", "Endpoint", "Evidence", "Limits", "client_context", "c
 
 _SPARE_DESCRIPTORS = 64
 
+# ssl.VERIFY_X509_PARTIAL_CHAIN has its name since Python 3.10, but only where OpenSSL has it.
+PARTIAL_CHAIN = int(getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000))
+
 
 def client_context(anchors: Iterable[bytes]) -> ssl.SSLContext:
     """A context that trusts exactly `anchors` (DER) and otherwise is what this Python defaults to.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -21,6 +20,7 @@ from exatrust_udf.libcrypto import (
     library,
     security_level,
 )
+from exatrust_udf.verdict import Failure, Verdict
 
 __all__ = ["Anchors", "Failure", "LibcryptoOutOfReach", "Verdict", "judge", "security_level"]
 
@@ -36,28 +36,6 @@ _NO_PARTIAL_WILDCARDS = 0x4
 _MAX_FAILURES = 256
 
 UNREADABLE = 1  # X509_V_ERR_UNSPECIFIED
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One error: OpenSSL's code, the depth (0 is the leaf), and the running library's text."""
-
-    code: int
-    depth: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What OpenSSL says. `chain` is the path it built, DER, leaf first, as far as it came."""
-
-    failures: tuple[Failure, ...]
-    chain: tuple[bytes, ...]
-
-    @property
-    def trusted(self) -> bool:
-        """Whether there was no error at all."""
-        return not self.failures
 
 
 class _Owned:

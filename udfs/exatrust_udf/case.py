@@ -1,0 +1,100 @@
+"""Everything the diagnosis of one endpoint against one truststore needs, as values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from exatrust_udf.certificate import Certificate
+from exatrust_udf.evidence import VERIFY, Evidence
+from exatrust_udf.stores import Store
+from exatrust_udf.verdict import Failure, Verdict
+
+ISSUER_MISSING = (2, 18, 19, 20, 21)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The facts of one endpoint and one truststore at `now` (aware, UTC).
+
+    `received` are the server's certificates, None for one that cannot be read. `own` says that the
+    handshake itself used this store. `verdict` is the store's judgement, None where libcrypto is
+    out of reach; `future` the one under Python 3.13's flags, None where those are in force already.
+    `closing` are certificates known from elsewhere that continue the chain, `closed` the judgement
+    with them. `chain` is the path built, as certificates, `closed_chain` the one with `closing`.
+    `removed` maps SHA-256 to the reason why a CA was taken out of trust. `public_roots` are the
+    SHA-256 of the default set, None where it is not known. `level` is OpenSSL's security level.
+    """
+
+    evidence: Evidence
+    received: tuple[Certificate | None, ...]
+    store: Store
+    now: datetime
+    own: bool
+    verdict: Verdict | None = None
+    chain: tuple[Certificate, ...] = ()
+    future: Verdict | None = None
+    closing: tuple[Certificate, ...] = ()
+    closed: Verdict | None = None
+    closed_chain: tuple[Certificate, ...] = ()
+    removed: Mapping[str, str] = field(default_factory=dict)
+    public_roots: frozenset[str] | None = None
+    level: int = 2
+
+    @property
+    def leaf(self) -> Certificate | None:
+        """The server's own certificate."""
+        return self.received[0] if self.received else None
+
+    @property
+    def names_agree(self) -> bool:
+        """Whether the handshake verified the very name that is to be verified."""
+        return self.evidence.endpoint.expected == self.evidence.endpoint.announced
+
+    @property
+    def handshake_decides(self) -> bool:
+        """Whether the verdict is the handshake's own."""
+        return self.own and self.names_agree and self.evidence.verify_code is not None
+
+    def failures(self) -> tuple[Failure, ...] | None:
+        """Every known error of trust, the deciding one first; None where nobody could judge."""
+        code = self.evidence.verify_code
+        judged = None if self.verdict is None else self.verdict.failures
+        if not self.handshake_decides or code is None:
+            return judged
+        if code == 0:
+            return ()
+        first = Failure(code, None, self.evidence.verify_text or "")
+        known = judged or ()
+        if code not in {failure.code for failure in known}:
+            return (first, *known)
+        # OpenSSL's order is the order of the checks; the handshake's own error is the primary.
+        return tuple(sorted(known, key=lambda failure: failure.code != code))
+
+    def trusted(self) -> bool | None:
+        """Whether this store trusts the endpoint; None where nobody could judge."""
+        if not self.evidence.received:
+            return False
+        failures = self.failures()
+        return None if failures is None else not failures
+
+    def in_store(self, certificate: Certificate) -> bool:
+        """Whether the certificate itself is in the truststore."""
+        return certificate.sha256 in {anchor.sha256 for anchor in self.store.certificates}
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something else than trust ended the attempt."""
+        problem = self.evidence.problem
+        return problem is not None and problem.finding != VERIFY
+
+
+def issuers(certificate: Certificate, pool: Sequence[Certificate]) -> list[Certificate]:
+    """The certificates of `pool` that may have issued this one, by name and key identifier."""
+    return [
+        other
+        for other in pool
+        if other.subject_der == certificate.issuer_der
+        and (certificate.aki is None or other.ski is None or certificate.aki == other.ski)
+    ]

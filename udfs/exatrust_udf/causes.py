@@ -1,0 +1,315 @@
+"""From OpenSSL's errors to findings: which certificate, why, what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from exatrust_udf import wording
+from exatrust_udf.case import ISSUER_MISSING, Case, issuers
+from exatrust_udf.certificate import Certificate
+from exatrust_udf.findings import BY_CODE, KINDS, WARNING, Finding
+from exatrust_udf.verdict import Failure
+
+_MAX_REPORTED = 64
+
+
+def make(
+    kind: str, cause: str = "", cert: Certificate | None = None, depth: int | None = None
+) -> Finding:
+    """A finding of `kind` with its declared texts; `cause` is the particular one."""
+    declared = KINDS[kind]
+    return Finding(
+        id=kind,
+        severity=declared.severity,
+        cause=f"{declared.cause} {cause}".rstrip(),
+        action=declared.action,
+        depth=depth,
+        subject=cert.subject if cert else None,
+        sha256=cert.sha256 if cert else None,
+    )
+
+
+def causes(case: Case, failures: tuple[Failure, ...]) -> Iterator[Finding]:
+    """Every finding behind OpenSSL's errors, in their order."""
+    codes = {failure.code for failure in failures}
+    for failure in failures[:_MAX_REPORTED]:
+        # 21 says again at the leaf what 20 or 2 said at the top.
+        if failure.code == 21 and codes & {2, 20}:
+            continue
+        for finding in _explain(case, failure):
+            yield replace(finding, code=failure.code, text=failure.text)
+
+
+def _explain(case: Case, failure: Failure) -> Iterator[Finding]:
+    if failure.code in ISSUER_MISSING and not case.store.certificates:
+        yield _empty(case)
+        return
+    cert = _concerned(case, failure)
+    depth = _depth(case, failure, cert)
+    special = _SPECIAL.get(failure.code)
+    if special is not None and cert is not None:
+        for finding in special(case, cert):
+            yield finding if finding.depth is not None else replace(finding, depth=depth)
+        return
+    kind = _kind(failure)
+    about = f"Certificate: {wording.certificate(cert)}." if cert else ""
+    yield make(kind, f"OpenSSL: {failure.text}. {about}".rstrip(), cert, depth)
+
+
+def _kind(failure: Failure) -> str:
+    # Before OpenSSL 3 the number of "invalid CA certificate" was 24.
+    if "invalid CA certificate" in failure.text:
+        return "ISSUER_IS_NOT_A_CA"
+    known = BY_CODE.get(failure.code)
+    return known.id if known else "VERIFY_ERROR"
+
+
+def _concerned(case: Case, failure: Failure) -> Certificate | None:
+    path = case.chain or tuple(c for c in case.received if c is not None)
+    if failure.depth is not None:
+        return path[failure.depth] if failure.depth < len(path) else None
+    # Only the handshake's word: an issuer is missing at the top, a root is the last one sent.
+    if not path:
+        return None
+    return path[-1] if failure.code in (2, 19, 20) else path[0]
+
+
+def _depth(case: Case, failure: Failure, cert: Certificate | None) -> int | None:
+    if failure.depth is not None or cert is None:
+        return failure.depth
+    return case.received.index(cert) if cert in case.received else None
+
+
+def _empty(case: Case) -> Finding:
+    problems = "; ".join(case.store.problems)
+    reason = f" ({problems})" if problems else ""
+    return make("TRUST_STORE_EMPTY", f"It is {wording.store(case.store)}{reason}.")
+
+
+# -- who vouches
+
+
+def _self_signed(case: Case, cert: Certificate) -> Iterator[Finding]:
+    yield make(
+        "SELF_SIGNED",
+        f"It is {wording.certificate(cert)}; {wording.store(case.store)} does not hold it.",
+        cert,
+    )
+
+
+def _root_sent(case: Case, cert: Certificate) -> Iterator[Finding]:
+    yield _unknown_ca(case, cert, f"The server sends its root, {wording.certificate(cert)}.")
+
+
+def _unknown_ca(case: Case, cert: Certificate, about: str) -> Finding:
+    where = f"It is not in {wording.store(case.store)}."
+    return make("CA_NOT_IN_TRUSTSTORE", f"{about} {where}{_namesakes(case, cert)}", cert)
+
+
+def _namesakes(case: Case, cert: Certificate) -> str:
+    """A root of the same name with another key is the usual trace of a CA made anew."""
+    for anchor in case.store.certificates:
+        if anchor.subject_der == cert.subject_der and anchor.spki_sha256 != cert.spki_sha256:
+            return f" A CA of the same name but another key is: SHA-256 {anchor.sha256}."
+    return ""
+
+
+def _issuer_missing(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """Code 20: an intermediate was left out, or the CA is unknown, or both."""
+    if case.closing:
+        yield from _gap(case, cert)
+    elif cert != case.leaf or cert.self_issued:
+        yield _issuer_unknown(case, cert)
+    elif namesakes := [a for a in case.store.certificates if a.subject_der == cert.issuer_der]:
+        other = f"The truststore's CA of that name has another key: {namesakes[0].sha256}."
+        yield _issuer_unknown(case, cert, other)
+    else:
+        yield from _undecided(case, cert)
+
+
+def _gap(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """Certificates known from elsewhere continue the chain: then it is certain what is missing."""
+    for missing in case.closing:
+        if missing.self_issued or case.in_store(missing):
+            continue
+        about = f"Missing is {wording.certificate(missing)}, which issued {wording.subject(cert)}."
+        yield make("MISSING_INTERMEDIATE", about, missing)
+        cert = missing
+    if case.closed is not None and {f.code for f in case.closed.failures} & set(ISSUER_MISSING):
+        top = case.closed_chain[-1] if case.closed_chain else cert
+        if top.self_issued:
+            yield _unknown_ca(case, top, f"The CA is {wording.certificate(top)}.")
+        else:
+            yield _issuer_unknown(case, top)
+
+
+def _issuer_unknown(case: Case, cert: Certificate, more: str = "") -> Finding:
+    about = (
+        f"{wording.certificate(cert)} was issued by {wording.issuer(cert)}, "
+        f"which is not in {wording.store(case.store)}. {more}"
+    )
+    return make("CA_NOT_IN_TRUSTSTORE", about.rstrip(), cert)
+
+
+def _undecided(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """Only the leaf came: its issuer may be an intermediate left out, or an unknown root."""
+    url = "".join(f" It may be had from {url}." for url in cert.aia_issuers[:1])
+    about = (
+        f"Probably: nothing the server sent, and nothing in {wording.store(case.store)}, is "
+        f"{wording.issuer(cert)}, which issued {wording.certificate(cert)}.{wording.shortened(url)}"
+    )
+    yield replace(make("MISSING_INTERMEDIATE", about, cert), certain=False)
+    if not _kin_in_store(case, cert):
+        about = (
+            f"Possibly: no CA in {wording.store(case.store)} has the name or the organisation of "
+            f"{wording.issuer(cert)}."
+        )
+        finding = make("CA_NOT_IN_TRUSTSTORE", about, cert)
+        yield replace(finding, certain=False, severity=WARNING)
+
+
+def _kin_in_store(case: Case, cert: Certificate) -> bool:
+    """Whether the store has a CA of the issuer's organisation, so that its root may well be in."""
+    wanted = _organisation(cert.issuer)
+    return wanted is not None and any(
+        _organisation(anchor.subject) == wanted for anchor in case.store.certificates
+    )
+
+
+def _organisation(name: str) -> str | None:
+    for part in name.split(","):
+        if part.startswith("O="):
+            return part
+    return None
+
+
+def _intermediate_as_anchor(case: Case, cert: Certificate) -> Iterator[Finding]:
+    if not case.in_store(cert):
+        yield _issuer_unknown(case, cert)
+        return
+    yield make(
+        "INTERMEDIATE_USED_AS_ANCHOR",
+        f"{wording.certificate(cert)} is in {wording.store(case.store)}, but it was issued by "
+        f"{wording.issuer(cert)}, which is not. Python 3.13 and later would accept it.",
+        cert,
+    )
+
+
+# -- names and dates
+
+
+def _host_mismatch(case: Case, _: Certificate) -> Iterator[Finding]:
+    leaf = case.leaf
+    asked = case.evidence.endpoint.expected
+    if leaf is None:
+        yield make("HOST_MISMATCH", f"Asked for was {asked}.")
+        return
+    about = f"Asked for was {asked}; {wording.certificate(leaf)}: {wording.mismatch(asked, leaf)}."
+    finding = make("HOST_MISMATCH", about, leaf, 0)
+    near = wording.nearest(asked, leaf.dns_names)
+    if near is not None and "*" not in near:
+        action = f"Connect by {wording.shortened(near)}, or have it issued for {asked} too."
+        finding = replace(finding, action=action)
+    yield finding
+
+
+def _expired(case: Case, cert: Certificate) -> Iterator[Finding]:
+    about = (
+        f"{wording.certificate(cert)} was valid until {wording.day(cert.not_after)}, "
+        f"{wording.span(cert.not_after, case.now)} ago."
+    )
+    anchor = case.in_store(cert) and cert != case.leaf
+    if anchor:
+        about += f" It is in {wording.store(case.store)}."
+    yield make("ANCHOR_EXPIRED" if anchor else "EXPIRED", about, cert)
+
+
+def _not_yet_valid(case: Case, cert: Certificate) -> Iterator[Finding]:
+    yield make(
+        "NOT_YET_VALID",
+        f"{wording.certificate(cert)} is valid from {wording.day(cert.not_before)}, "
+        f"in {wording.span(case.now, cert.not_before)}.",
+        cert,
+    )
+
+
+# -- limits and strength
+
+
+def _weak_key(case: Case, cert: Certificate) -> Iterator[Finding]:
+    bits = f"{cert.key_bits} bits" if cert.key_bits else "of unknown size"
+    yield make(
+        "WEAK_KEY",
+        f"{wording.certificate(cert)} has a {cert.key_type} key, {bits}; "
+        f"the security level is {case.level}.",
+        cert,
+    )
+
+
+def _weak_signature(case: Case, cert: Certificate) -> Iterator[Finding]:
+    yield make(
+        "WEAK_SIGNATURE",
+        f"{wording.certificate(cert)} is signed with {cert.signature_algorithm}; "
+        f"the security level is {case.level}.",
+        cert,
+    )
+
+
+def _constraint(case: Case, cert: Certificate) -> Iterator[Finding]:
+    limiting = [c for c in case.chain if c.name_constraints]
+    by = f" Constraints are set by {wording.certificate(limiting[0])}." if limiting else ""
+    yield make(
+        "NAME_CONSTRAINT", f"{wording.certificate(cert)} is for {wording.names(cert)}.{by}", cert
+    )
+
+
+def _path_length(case: Case, cert: Certificate) -> Iterator[Finding]:
+    allowed = "no" if cert.path_length == 0 else str(cert.path_length)
+    yield make(
+        "PATH_LENGTH", f"{wording.certificate(cert)} allows {allowed} intermediates below it.", cert
+    )
+
+
+def _purpose(case: Case, cert: Certificate) -> Iterator[Finding]:
+    usages = ", ".join(sorted(cert.key_usage or ())) or "any"
+    purposes = ", ".join(cert.extended_key_usage or ()) or "any"
+    yield make(
+        "BAD_PURPOSE",
+        f"{wording.certificate(cert)} has key usage {usages} and extended key usage {purposes}.",
+        cert,
+    )
+
+
+_SPECIAL: dict[int, Callable[[Case, Certificate], Iterator[Finding]]] = {
+    2: _intermediate_as_anchor,
+    9: _not_yet_valid,
+    10: _expired,
+    18: _self_signed,
+    19: _root_sent,
+    20: _issuer_missing,
+    21: _issuer_missing,
+    25: _path_length,
+    26: _purpose,
+    47: _constraint,
+    48: _constraint,
+    62: _host_mismatch,
+    64: _host_mismatch,
+    66: _weak_key,
+    67: _weak_key,
+    68: _weak_signature,
+}
+
+
+def continuation(
+    top: Certificate, pool: tuple[Certificate, ...], store: tuple[Certificate, ...]
+) -> tuple[Certificate, ...]:
+    """Certificates of `pool` that lead from `top` upwards, until the store knows the issuer."""
+    found: list[Certificate] = []
+    while len(found) < 8 and not top.self_issued and not issuers(top, store):
+        candidates = [c for c in issuers(top, pool) if c.is_ca and c not in found]
+        if not candidates:
+            break
+        top = candidates[0]
+        found.append(top)
+    return tuple(found)

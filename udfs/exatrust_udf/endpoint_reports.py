@@ -1,0 +1,317 @@
+"""The rows of CHECK_ENDPOINT, DIAGNOSE_ENDPOINT and FETCH_CHAIN."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from exatrust_udf import diagnosis, rows, truststore
+from exatrust_udf.case import Case, issuers
+from exatrust_udf.certificate import Certificate
+from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf.examine import SHARED_BUNDLE, Background, Examined, Examiner, usual_stores
+from exatrust_udf.findings import Finding
+from exatrust_udf.pinned import pinned_bytes
+from exatrust_udf.stores import Store
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """A row of CHECK_ENDPOINT; the columns are described in sql/scripts/check_endpoint.sql."""
+
+    host: str | None = None
+    port: int | None = None
+    protocol: str | None = None
+    sni: str | None = None
+    resolved_ip: str | None = None
+    truststore: str | None = None
+    truststore_path: str | None = None
+    truststore_sha256: str | None = None
+    truststore_certificates: int | None = None
+    connected: bool = False
+    trusted: bool | None = False
+    finding: str | None = None
+    severity: str | None = None
+    cause: str | None = None
+    action: str | None = None
+    verify_code: int | None = None
+    verify_text: str | None = None
+    verify_depth: int | None = None
+    tls_version: str | None = None
+    cipher: str | None = None
+    leaf_subject: str | None = None
+    leaf_issuer: str | None = None
+    leaf_sha256: str | None = None
+    leaf_not_before: datetime | None = None
+    leaf_not_after: datetime | None = None
+    days_left: int | None = None
+    chain_days_left: int | None = None
+    received_count: int | None = None
+    verified_count: int | None = None
+    anchor_subject: str | None = None
+    anchor_sha256: str | None = None
+    python_version: str = sys.version.split()[0]
+    openssl_version: str = ssl.OPENSSL_VERSION
+    resolve_ms: float | None = None
+    connect_ms: float | None = None
+    handshake_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    """A row of DIAGNOSE_ENDPOINT; `position` counts from 1, the primary finding."""
+
+    host: str | None
+    port: int | None
+    truststore: str | None
+    position: int
+    is_primary: bool
+    finding: str
+    severity: str
+    depth: int | None
+    certificate_subject: str | None
+    certificate_sha256: str | None
+    verify_code: int | None
+    verify_text: str | None
+    cause: str
+    action: str
+
+
+@dataclass(frozen=True)
+class ChainRow:
+    """A row of FETCH_CHAIN. `in_order` says whether the next certificate issued this one."""
+
+    host: str
+    port: int
+    chain: str
+    truststore: str | None
+    position: int
+    subject: str
+    issuer: str
+    sha256: str
+    not_before: datetime
+    not_after: datetime
+    is_ca: bool
+    is_anchor: bool
+    self_signed: bool
+    in_order: bool
+    certificate_pem: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found for the input rows of one statement, in their order."""
+
+    checked_at: datetime
+    bad: tuple[tuple[str | None, Finding], ...]
+    examined: tuple[Examined, ...]
+
+
+_examiners: dict[str, Examiner] = {}
+
+
+def survey(pin: Mapping[str, str], inputs: Sequence[tuple[object, ...]]) -> Survey:
+    """Examine the endpoints of the input rows; a bad row becomes a finding, never an error."""
+    now = rows.utc_now()
+    endpoints, bad = [], []
+    for values in inputs:
+        try:
+            endpoints.append(Endpoint.parse(*values))
+        except BadEndpoint as error:
+            shown = None if not values or values[0] is None else str(values[0])
+            bad.append((shown, diagnosis.bad_input(str(error))))
+    examined = tuple(examiner(pin).examine(endpoints, now)) if endpoints else ()
+    return Survey(now, tuple(bad), examined)
+
+
+def examiner(pin: Mapping[str, str]) -> Examiner:
+    """The examiner of a release, built once: loading a truststore costs milliseconds."""
+    release = pin["release"]
+    if release not in _examiners:
+        _examiners[release] = Examiner(usual_stores(shared_bundle(pin)), background(pin))
+    return _examiners[release]
+
+
+def shared_bundle(pin: Mapping[str, str]) -> Store:
+    """The release's bundle; one that is not the pinned one is a store that trusts nothing."""
+    found = truststore.read(f"{pin['directory']}/{pin['bundle']}", SHARED_BUNDLE, "the release")
+    if found.sha256 in (None, pin["bundle_sha256"]):
+        return found
+    problem = f"altered: the release has SHA-256 {pin['bundle_sha256']}"
+    return replace(found, certificates=(), problems=(problem, *found.problems))
+
+
+def background(pin: Mapping[str, str]) -> Background:
+    """What the manifest says about CAs; nothing where it is missing or altered."""
+    try:
+        manifest = json.loads(pinned_bytes(pin, "manifest"))
+        return Background(
+            removed={
+                item["sha256"]: item["reason"]
+                for item in manifest["left_out"]
+                if "distrust" in item["reason"]
+            },
+            public_roots=frozenset(
+                item["sha256"] for item in manifest["certificates"] if item["origin"] == "default"
+            ),
+        )
+    except (RuntimeError, ValueError, KeyError, TypeError):
+        return Background()
+
+
+def check_rows(found: Survey) -> Iterator[CheckRow]:
+    """One row per endpoint and truststore."""
+    for host, finding in found.bad:
+        row = CheckRow(host=host, finding=finding.id, severity=finding.severity)
+        yield replace(row, cause=finding.cause, action=finding.action)
+    for examined in found.examined:
+        yield check_row(examined)
+
+
+def check_row(examined: Examined) -> CheckRow:
+    """The row of one endpoint and truststore."""
+    case = examined.case
+    evidence, endpoint, store = case.evidence, case.evidence.endpoint, case.store
+    row = CheckRow(
+        host=endpoint.host,
+        port=endpoint.port,
+        protocol=endpoint.protocol,
+        sni=endpoint.announced,
+        resolved_ip=evidence.address,
+        truststore=store.name,
+        truststore_path=store.path,
+        truststore_sha256=store.sha256,
+        truststore_certificates=len(store.certificates),
+        connected=evidence.connected,
+        trusted=examined.trusted,
+        tls_version=evidence.tls_version,
+        cipher=evidence.cipher,
+        received_count=len(evidence.received),
+        resolve_ms=evidence.resolve_ms,
+        connect_ms=evidence.connect_ms,
+        handshake_ms=evidence.handshake_ms,
+    )
+    row = _with_leaf(row, case)
+    return _with_verdict(_with_path(row, examined), examined)
+
+
+def _with_leaf(row: CheckRow, case: Case) -> CheckRow:
+    leaf = case.leaf
+    if leaf is None:
+        return row
+    return replace(
+        row,
+        leaf_subject=leaf.subject,
+        leaf_issuer=leaf.issuer,
+        leaf_sha256=leaf.sha256,
+        leaf_not_before=leaf.not_before,
+        leaf_not_after=leaf.not_after,
+        days_left=leaf.days_left(case.now),
+    )
+
+
+def _with_path(row: CheckRow, examined: Examined) -> CheckRow:
+    path = examined.case.chain
+    if not examined.trusted or not path:
+        return row
+    return replace(
+        row,
+        chain_days_left=min(c.days_left(examined.case.now) for c in path),
+        verified_count=len(path),
+        anchor_subject=path[-1].subject,
+        anchor_sha256=path[-1].sha256,
+    )
+
+
+def _with_verdict(row: CheckRow, examined: Examined) -> CheckRow:
+    first = diagnosis.primary(examined.findings)
+    failures = examined.case.failures()
+    if examined.case.evidence.received and failures is not None:
+        row = replace(row, verify_code=0, verify_text="ok")
+        if failures:
+            code, depth, text = failures[0].code, failures[0].depth, failures[0].text
+            row = replace(row, verify_code=code, verify_depth=depth, verify_text=text)
+    if first is None:
+        return row
+    return replace(row, finding=first.id, severity=first.severity, cause=first.cause,
+                   action=first.action)  # fmt: skip
+
+
+def finding_rows(found: Survey) -> Iterator[FindingRow]:
+    """One row per finding, the primary one of each endpoint and truststore first."""
+    for host, finding in found.bad:
+        yield _finding_row(host, None, None, 1, finding, True)
+    for examined in found.examined:
+        case = examined.case
+        endpoint = case.evidence.endpoint
+        first = diagnosis.primary(examined.findings)
+        for position, finding in enumerate(examined.findings, 1):
+            yield _finding_row(
+                endpoint.host, endpoint.port, case.store.name, position, finding, finding is first
+            )
+
+
+def _finding_row(
+    host: str | None,
+    port: int | None,
+    store: str | None,
+    position: int,
+    finding: Finding,
+    is_primary: bool,
+) -> FindingRow:
+    return FindingRow(
+        host=host,
+        port=port,
+        truststore=store,
+        position=position,
+        is_primary=is_primary,
+        finding=finding.id,
+        severity=finding.severity,
+        depth=finding.depth,
+        certificate_subject=finding.subject,
+        certificate_sha256=finding.sha256,
+        verify_code=finding.code,
+        verify_text=finding.text,
+        cause=finding.cause,
+        action=finding.action,
+    )
+
+
+def chain_rows(found: Survey) -> Iterator[ChainRow]:
+    """The received chain of each endpoint, then the verified one of each store that trusts it."""
+    for examined in found.examined:
+        case = examined.case
+        if case.own:
+            received = [cert for cert in case.received if cert is not None]
+            yield from _chain_rows(case, "received", None, received)
+        if examined.trusted:
+            yield from _chain_rows(case, "verified", case.store.name, case.chain)
+
+
+def _chain_rows(
+    case: Case, kind: str, store: str | None, chain: Sequence[Certificate]
+) -> Iterable[ChainRow]:
+    endpoint = case.evidence.endpoint
+    for position, cert in enumerate(chain, 1):
+        above = chain[position : position + 1]
+        yield ChainRow(
+            host=endpoint.host,
+            port=endpoint.port,
+            chain=kind,
+            truststore=store,
+            position=position,
+            subject=cert.subject,
+            issuer=cert.issuer,
+            sha256=cert.sha256,
+            not_before=cert.not_before,
+            not_after=cert.not_after,
+            is_ca=cert.is_ca,
+            is_anchor=case.in_store(cert),
+            self_signed=cert.self_issued and bool(issuers(cert, (cert,))),
+            in_order=not above or bool(issuers(cert, above)),
+            certificate_pem=ssl.DER_cert_to_PEM_cert(cert.der),
+        )

@@ -1,0 +1,223 @@
+"""Endpoints against truststores: one handshake each, then every store judged in memory.
+
+The rim of the diagnosis: stores are read here, contexts and OpenSSL's stores are built here, once
+in the life of a virtual machine.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from exatrust_udf import diagnosis, handshake, truststore
+from exatrust_udf.case import ISSUER_MISSING, Case
+from exatrust_udf.causes import continuation
+from exatrust_udf.certificate import Certificate, CertificateError, parse
+from exatrust_udf.endpoint import Endpoint
+from exatrust_udf.evidence import Evidence
+from exatrust_udf.findings import Finding
+from exatrust_udf.stores import Store
+from exatrust_udf.verdict import Verdict
+
+if TYPE_CHECKING:
+    from exatrust_udf.openssl import Anchors
+
+SHARED_BUNDLE = "shared-bundle"
+CONTAINER = "container"
+CERTIFI = "certifi"
+GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One endpoint against one truststore. `trusted` is None where nobody could judge."""
+
+    case: Case
+    findings: tuple[Finding, ...]
+
+    @property
+    def trusted(self) -> bool | None:
+        return self.case.trusted()
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What the release's manifest says about CAs, see Case."""
+
+    removed: Mapping[str, str] = field(default_factory=dict)
+    public_roots: frozenset[str] | None = None
+
+
+class Examiner:
+    """Examines endpoints against `stores`; the first one is the handshake's own."""
+
+    def __init__(self, stores: Sequence[Store], background: Background | None = None) -> None:
+        self._stores = tuple(stores)
+        self._background = background or Background()
+        self._context = handshake.client_context(c.der for c in stores[0].certificates)
+        self._anchors: dict[str, Anchors | None] = {}
+        self._given: dict[str, Store] = {}
+        self._parsed: dict[bytes, Certificate | None] = {}
+
+    def examine(
+        self,
+        endpoints: Iterable[Endpoint],
+        now: datetime,
+        limits: handshake.Limits | None = None,
+    ) -> Iterator[Examined]:
+        """One handshake for each different endpoint; results in the order of the endpoints."""
+        wanted = list(dict.fromkeys(endpoints))
+        found = {e.endpoint: e for e in handshake.collect(wanted, self._context, limits)}
+        pool = self._pool(found.values())
+        for endpoint in wanted:
+            yield from self.judge(found[endpoint], now, pool)
+
+    def judge(
+        self, evidence: Evidence, now: datetime, pool: Sequence[Certificate] = ()
+    ) -> Iterator[Examined]:
+        """Judge the evidence against every store; `pool` are certificates seen elsewhere."""
+        for position, store in enumerate(self._all_stores(evidence.endpoint)):
+            case = self._case(evidence, store, now, own=position == 0, pool=tuple(pool))
+            yield Examined(case, diagnosis.diagnose(case))
+
+    def _all_stores(self, endpoint: Endpoint) -> Iterator[Store]:
+        yield from self._stores
+        for path in endpoint.stores:
+            if path not in self._given:
+                self._given[path] = truststore.read(path, GIVEN, "store=")
+            yield self._given[path]
+
+    def _pool(self, found: Iterable[Evidence]) -> tuple[Certificate, ...]:
+        """CA certificates sent by other servers, or held by a store: they may close a gap."""
+        sent = (self._parse(der) for evidence in found for der in evidence.received[1:])
+        held = (cert for store in self._stores for cert in store.certificates)
+        return tuple(dict.fromkeys(c for c in (*sent, *held) if c is not None and c.is_ca))
+
+    def _parse(self, der: bytes) -> Certificate | None:
+        if der not in self._parsed:
+            if len(self._parsed) > 4096:
+                self._parsed.clear()
+            try:
+                self._parsed[der] = parse(der)
+            except CertificateError:
+                self._parsed[der] = None
+        return self._parsed[der]
+
+    def _path(self, chain: Iterable[bytes]) -> tuple[Certificate, ...]:
+        return tuple(c for c in map(self._parse, chain) if c is not None)
+
+    def _case(
+        self,
+        evidence: Evidence,
+        store: Store,
+        now: datetime,
+        own: bool,
+        pool: tuple[Certificate, ...],
+    ) -> Case:
+        case = Case(
+            evidence=evidence,
+            received=tuple(map(self._parse, evidence.received)),
+            store=store,
+            now=now,
+            own=own,
+            chain=self._path(evidence.verified) if own else (),
+            removed=self._background.removed,
+            public_roots=self._background.public_roots,
+        )
+        anchors = self._opened(store) if evidence.received else None
+        return case if anchors is None else self._judged(case, anchors, pool)
+
+    def _opened(self, store: Store) -> Anchors | None:
+        """The store inside OpenSSL; None where libcrypto is out of reach."""
+        from exatrust_udf import openssl  # ctypes, only when there is something to judge
+
+        key = f"{store.name}\0{store.path}"
+        if key not in self._anchors:
+            try:
+                self._anchors[key] = openssl.Anchors([c.der for c in store.certificates])
+            except openssl.LibcryptoOutOfReach:
+                self._anchors[key] = None
+        return self._anchors[key]
+
+    def _judged(self, case: Case, anchors: Anchors, pool: tuple[Certificate, ...]) -> Case:
+        from exatrust_udf.openssl import security_level
+
+        level = security_level()
+        flags = self._context.verify_flags
+        strict = bool(flags & ssl.VERIFY_X509_STRICT)
+        partial = bool(flags & handshake.PARTIAL_CHAIN)
+        chain = case.evidence.received
+        verdict = _ask(case, anchors, chain, strict, partial, level)
+        future = None if strict and partial else _ask(case, anchors, chain, True, True, level)
+        path = self._path(verdict.chain)
+        case = replace(case, verdict=verdict, future=future, chain=path, level=level)
+        return self._closed(case, anchors, pool, (strict, partial))
+
+    def _closed(
+        self,
+        case: Case,
+        anchors: Anchors,
+        pool: tuple[Certificate, ...],
+        flags: tuple[bool, bool],
+    ) -> Case:
+        """Try to continue a chain without an issuer with certificates known from elsewhere."""
+        verdict = case.verdict
+        if verdict is None or not {f.code for f in verdict.failures} & set(ISSUER_MISSING):
+            return case
+        if not case.chain or case.store.certificates == ():
+            return case
+        closing = continuation(case.chain[-1], pool, case.store.certificates)
+        if not any(not c.self_issued for c in closing):
+            return case
+        longer = (*case.evidence.received, *(c.der for c in closing))
+        closed = _ask(case, anchors, longer, *flags, case.level)
+        path = self._path(closed.chain)
+        # A namesake with another key continues nothing.
+        if not all(c in path for c in closing if not c.self_issued):
+            return case
+        return replace(case, closing=closing, closed=closed, closed_chain=path)
+
+
+def _ask(
+    case: Case, anchors: Anchors, chain: Sequence[bytes], strict: bool, partial: bool, level: int
+) -> Verdict:
+    from exatrust_udf.openssl import judge
+
+    return judge(
+        chain,
+        anchors,
+        name=case.evidence.endpoint.expected,
+        at=case.now,
+        strict=strict,
+        partial_chain=partial,
+        security_level=level,
+    )
+
+
+def usual_stores(bundle: Store) -> list[Store]:
+    """The shared bundle, the container's default store, and certifi's where it is installed."""
+    around = truststore.surroundings(os.environ, None, ())
+    certifi = [c for c in truststore.locate(around, os.path.exists) if c.name == CERTIFI]
+    found = [truststore.read(c.path, CERTIFI, c.found_by) for c in certifi[:1]]
+    return [bundle, container_store(), *found]
+
+
+def container_store() -> Store:
+    """What `ssl.create_default_context()` trusts here: OpenSSL's file and directory together.
+
+    SSL_CERT_FILE and SSL_CERT_DIR take the place of the compiled-in ones, as OpenSSL does it; one
+    that names nothing leaves that half empty, silently.
+    """
+    defaults = ssl.get_default_verify_paths()
+    file = os.environ.get(defaults.openssl_cafile_env) or defaults.openssl_cafile
+    directory = os.environ.get(defaults.openssl_capath_env) or defaults.openssl_capath
+    parts = [truststore.read(path, CONTAINER, "OpenSSL") for path in (file, *directory.split(":"))]
+    readable = [part for part in parts if part.sha256 is not None and part.certificates]
+    if not readable:
+        return parts[0]
+    certificates = {c.sha256: c for part in readable for c in part.certificates}
+    return replace(readable[0], certificates=tuple(certificates.values()))
