@@ -20,6 +20,11 @@ from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox, update_container
 
 NODES = 2
+LANGUAGES = (
+    "PYTHON3=builtin_python3 R=builtin_r JAVA=builtin_java "
+    "PYTHON312=localzmq+protobuf:///bfsdefault/default/slc/python312?lang=python"
+    "#buckets/bfsdefault/default/slc/python312/exaudf/exaudfclient"
+)
 _numbers = itertools.count(1)
 
 
@@ -39,11 +44,19 @@ class Run:
 Exatrust = Callable[..., Run]
 
 
+def connect(sandbox: Sandbox) -> Database:
+    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
+    return Database(settings, Secret(sandbox.layout.password("sys")))
+
+
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One cluster for all tests of this file."""
     directory = tmp_path_factory.mktemp("cluster")
     with Sandbox(directory, nodes=NODES, replication_delay=0.05) as cluster:
+        with closing(connect(cluster)) as database:
+            sql = f"ALTER SYSTEM SET SCRIPT_LANGUAGES='{LANGUAGES}'"
+            database.transaction(lambda: database.execute(sql))
         yield cluster
 
 
@@ -72,8 +85,7 @@ def exatrust(schema: str, capsys: pytest.CaptureFixture[str]) -> Exatrust:
 
 @pytest.fixture
 def database(sandbox: Sandbox) -> Iterator[Database]:
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
-    with closing(Database(settings, Secret(sandbox.layout.password("sys")))) as found:
+    with closing(connect(sandbox)) as found:
         yield found
 
 
