@@ -163,7 +163,7 @@ def _undecided(case: Case, cert: Certificate) -> Iterator[Finding]:
     if not _kin_in_store(case, cert):
         about = (
             f"Possibly: no CA in {wording.store(case.store)} has the name or the organisation of "
-            f"{wording.issuer(cert)}."
+            f"{wording.issuer(cert)}, which issued {wording.certificate(cert)}."
         )
         finding = make("CA_NOT_IN_TRUSTSTORE", about, cert)
         yield replace(finding, certain=False, severity=WARNING)

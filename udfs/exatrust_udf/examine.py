@@ -59,7 +59,7 @@ class Examiner:
         self._stores = tuple(stores)
         self._background = background or Background()
         self._context = handshake.client_context(c.der for c in stores[0].certificates)
-        self._anchors: dict[str, Anchors | None] = {}
+        self._anchors: dict[tuple[str, str, str | None], Anchors | None] = {}
         self._given: dict[str, Store] = {}
         self._parsed: dict[bytes, Certificate | None] = {}
 
@@ -135,7 +135,7 @@ class Examiner:
         """The store inside OpenSSL; None where libcrypto is out of reach."""
         from exatrust_udf import openssl  # ctypes, only when there is something to judge
 
-        key = f"{store.name}\0{store.path}"
+        key = (store.name, store.path, store.sha256)
         if key not in self._anchors:
             try:
                 self._anchors[key] = openssl.Anchors([c.der for c in store.certificates])

@@ -32,7 +32,9 @@ def shortened(text: str) -> str:
 def store(found: Store) -> str:
     """`truststore shared-bundle /path (SHA-256 0123456789ab, 118 certificates)`."""
     digest = f"SHA-256 {found.sha256[:12]}, " if found.sha256 else ""
-    return f"truststore {found.name} {found.path} ({digest}{len(found.certificates)} certificates)"
+    count = len(found.certificates)
+    noun = "certificate" if count == 1 else "certificates"
+    return f"truststore {found.name} {found.path} ({digest}{count} {noun})"
 
 
 def issuer(cert: Certificate) -> str:
@@ -88,7 +90,7 @@ def mismatch(asked: str, cert: Certificate) -> str:
         return f"{text}: addresses, but no DNS name"
     if _too_deep(asked, close):
         return f"{text}; {close} stands for one label only, not for two"
-    return f"{text}; the nearest is {close}"
+    return text if len(cert.dns_names) == 1 else f"{text}; the nearest is {close}"
 
 
 def _too_deep(asked: str, pattern: str) -> bool:
