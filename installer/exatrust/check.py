@@ -140,3 +140,16 @@ def failing(
         for endpoint in endpoints
         if any(len(trusting[str(endpoint), alias]) < nodes for alias in aliases)
     )
+
+
+def explanations(found: Iterable[Verdict], endpoint: str) -> tuple[tuple[str, str], ...]:
+    """Cause and action of what fails with the shared bundle, or before a truststore matters."""
+    return tuple(
+        dict.fromkeys(
+            (item.cause or item.finding or "unknown", item.action or "none known")
+            for item in found
+            if item.endpoint == endpoint
+            and not item.trusted
+            and item.truststore in (SHARED_BUNDLE, None)
+        )
+    )

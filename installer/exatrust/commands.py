@@ -204,11 +204,11 @@ def run_check(
         {"nodes": nodes, "failed": failed, "verdicts": [asdict(item) for item in found]}
     )
     terminal.report.table(
-        ("ENDPOINT", "TRUSTSTORE", "ALIAS", "NODES", "TRUSTED", "FINDING", "CAUSE", "ACTION"),
+        ("ENDPOINT", "TRUSTSTORE", "ALIAS", "NODES", "TRUSTED", "FINDING"),
         [_check_row(item, nodes) for item in found],
     )
     for name in failed:
-        terminal.report.say(f"{name}: not trusted with the shared bundle on every node")
+        _explain(name, found, terminal.report)
     return FINDINGS if failed else OK
 
 
@@ -216,16 +216,14 @@ def _check_row(item: check.Verdict, nodes: int) -> tuple[object, ...]:
     agree = f"{len(item.nodes)}/{nodes}"
     if len(item.nodes) < nodes:
         agree += f" ({node_list(item.nodes)})"
-    return (
-        item.endpoint,
-        item.truststore,
-        item.alias,
-        agree,
-        item.trusted,
-        item.finding,
-        item.cause,
-        item.action,
-    )
+    return item.endpoint, item.truststore, item.alias, agree, item.trusted, item.finding
+
+
+def _explain(endpoint: str, found: Sequence[check.Verdict], report: Report) -> None:
+    """Cause and action, each once, although aliases and nodes repeat them."""
+    report.say(f"\n{endpoint}: not trusted with the shared bundle on every node")
+    for cause, action in check.explanations(found, endpoint):
+        report.say(f"  Cause:  {cause}\n  Action: {action}")
 
 
 def run_uninstall(settings: Settings, terminal: Terminal, yes: bool) -> int:

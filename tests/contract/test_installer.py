@@ -62,12 +62,21 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def schema(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> str:
-    """A schema and a bucket prefix that no other test uses, in the sandbox's directory."""
+    """A schema and a bucket prefix that no other test uses, in the sandbox's directory.
+
+    One alias, for speed; `two_aliases` asks for both.
+    """
     name = f"TRUST{next(_numbers)}"
     monkeypatch.chdir(sandbox.layout.directory)
     monkeypatch.setenv("EXATRUST_DATABASE_SCHEMA", name)
     monkeypatch.setenv("EXATRUST_BUCKETFS_PREFIX", name.lower())
+    monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3")
     return name
+
+
+@pytest.fixture
+def two_aliases(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3,PYTHON312")
 
 
 @pytest.fixture
@@ -112,6 +121,7 @@ def objects(database: Database, schema: str) -> Callable[[], list[str]]:
     return read
 
 
+@pytest.mark.usefixtures("two_aliases")
 def test_a_first_install_puts_everything_in_place_and_the_second_has_nothing_to_do(
     exatrust: Exatrust, database: Database, schema: str
 ) -> None:
@@ -140,6 +150,7 @@ def test_a_first_install_puts_everything_in_place_and_the_second_has_nothing_to_
     ) == [("PYTHON3", NODES, NODES, NODES, None), ("PYTHON312", NODES, NODES, NODES, None)]
 
 
+@pytest.mark.usefixtures("two_aliases")
 def test_status_after_an_install_is_in_order_and_readable_by_machines(
     exatrust: Exatrust,
 ) -> None:
@@ -150,6 +161,7 @@ def test_status_after_an_install_is_in_order_and_readable_by_machines(
     assert len(found["nodes"]) == 2 * NODES
 
 
+@pytest.mark.usefixtures("two_aliases")
 def test_truststores_and_certificates_are_rows_of_every_node(
     exatrust: Exatrust, database: Database, schema: str
 ) -> None:
@@ -176,11 +188,12 @@ def test_a_ca_is_added_once_and_carried_over_by_the_next_install(
     assert exatrust("plan").status == 0
     assert exatrust("install").out.startswith("Nothing to do")
     assert database.rows(
-        f"SELECT DECISION, SOURCE FROM {schema}.CA_DECISION WHERE DECISION = 'ADDED'"
+        f"SELECT DECISION, \"SOURCE\" FROM {schema}.CA_DECISION WHERE DECISION = 'ADDED'"
     ) == [("ADDED", "company-root.pem")]
     assert database.rows(f"SELECT COUNT(*) FROM {schema}.RELEASE_HISTORY") == [(2,)]
 
 
+@pytest.mark.usefixtures("two_aliases")
 def test_check_says_what_the_shared_bundle_changes(
     exatrust: Exatrust, company: tuple[str, ...], sandbox: Sandbox
 ) -> None:
@@ -231,6 +244,7 @@ def test_a_script_changed_by_hand_is_seen_and_replaced_only_with_consent(
     assert exatrust("status").status == 0
 
 
+@pytest.mark.usefixtures("two_aliases")
 def test_an_alias_that_is_taken_out_takes_its_scripts_along(
     exatrust: Exatrust, objects: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

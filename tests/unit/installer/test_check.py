@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exatrust.check import Answer, Endpoint, failing, parse_endpoint, verdicts
+from exatrust.check import Answer, Endpoint, explanations, failing, parse_endpoint, verdicts
 from exatrust.errors import UsageError
 
 DB = Endpoint("db", 443)
@@ -69,3 +69,14 @@ def test_other_text_is_refused_by_name(text: str) -> None:
         return
     assert found.host
     assert 0 < found.port < 65536
+
+
+def test_an_explanation_is_given_once_for_all_aliases_and_only_for_the_shared_bundle() -> None:
+    rows = [
+        Answer("db", 443, store, False, "EXPIRED", "ERROR", f"old in {store}", "renew", 0, alias)
+        for store in ("shared-bundle", "container")
+        for alias in ("PY", "PY312")
+    ]
+    found = verdicts(rows, [DB])
+    assert explanations(found, "db:443") == (("old in shared-bundle", "renew"),)
+    assert explanations(found, "other:1") == ()
