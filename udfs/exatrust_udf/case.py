@@ -8,10 +8,12 @@ from datetime import datetime
 
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.evidence import VERIFY, Evidence
+from exatrust_udf.findings import KINDS
 from exatrust_udf.stores import Store
 from exatrust_udf.verdict import Failure, Verdict
 
 ISSUER_MISSING = (2, 18, 19, 20, 21)
+REVOCATION = (*KINDS["REVOKED"].codes, *KINDS["REVOCATION_UNKNOWN"].codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Case:
         if not self.handshake_decides or code is None:
             return judged
         if code == 0:
-            return ()
+            # The handshake has no revocation lists: what they say counts beside its verdict.
+            return tuple(f for f in judged or () if f.code in REVOCATION)
         first = Failure(code, None, self.evidence.verify_text or "")
         known = judged or ()
         if code not in {failure.code for failure in known}:

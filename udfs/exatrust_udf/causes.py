@@ -234,6 +234,18 @@ def _not_yet_valid(case: Case, cert: Certificate) -> Iterator[Finding]:
     )
 
 
+def dates(case: Case) -> Iterator[Finding]:
+    """Dates that OpenSSL does not look at: those of the top of a chain without an issuer."""
+    for depth, cert in enumerate(case.chain):
+        if cert.not_after < case.now:
+            late = _expired(case, cert)
+        elif case.now < cert.not_before:
+            late = _not_yet_valid(case, cert)
+        else:
+            continue
+        yield from (replace(finding, depth=depth) for finding in late)
+
+
 # -- limits and strength
 
 

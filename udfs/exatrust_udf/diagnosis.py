@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from exatrust_udf import wording
 from exatrust_udf.case import Case
-from exatrust_udf.causes import causes, make
+from exatrust_udf.causes import causes, dates, make
 from exatrust_udf.findings import ERROR, INFO, Finding
 from exatrust_udf.observations import observations
 
@@ -46,6 +46,8 @@ def _trust(case: Case) -> Iterator[Finding]:
         yield make("VERDICT_UNKNOWN", f"It is {wording.store(case.store)}.")
         return
     yield from causes(case, failures)
+    if failures:
+        yield from dates(case)
     if case.verdict is None and failures:
         yield make("VERDICT_UNKNOWN", "There may be further causes.")
 

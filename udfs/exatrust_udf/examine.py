@@ -53,10 +53,19 @@ class Background:
 
 
 class Examiner:
-    """Examines endpoints against `stores`; the first one is the handshake's own."""
+    """Examines endpoints against `stores`; the first one is the handshake's own.
 
-    def __init__(self, stores: Sequence[Store], background: Background | None = None) -> None:
+    With `crls` (DER) every certificate of a chain must be answered for by one of them.
+    """
+
+    def __init__(
+        self,
+        stores: Sequence[Store],
+        background: Background | None = None,
+        crls: Sequence[bytes] = (),
+    ) -> None:
         self._stores = tuple(stores)
+        self._crls = tuple(crls)
         self._background = background or Background()
         self._context = handshake.client_context(c.der for c in stores[0].certificates)
         self._anchors: dict[tuple[str, str, str | None], Anchors | None] = {}
@@ -146,56 +155,56 @@ class Examiner:
     def _judged(self, case: Case, anchors: Anchors, pool: tuple[Certificate, ...]) -> Case:
         from exatrust_udf.openssl import security_level
 
-        level = security_level()
-        flags = self._context.verify_flags
-        strict = bool(flags & ssl.VERIFY_X509_STRICT)
-        partial = bool(flags & handshake.PARTIAL_CHAIN)
+        case = replace(case, level=security_level())
+        today = self._flags()
         chain = case.evidence.received
-        verdict = _ask(case, anchors, chain, strict, partial, level)
-        future = None if strict and partial else _ask(case, anchors, chain, True, True, level)
-        path = self._path(verdict.chain)
-        case = replace(case, verdict=verdict, future=future, chain=path, level=level)
-        return self._closed(case, anchors, pool, (strict, partial))
+        verdict = self._ask(case, anchors, chain, today)
+        case = replace(
+            case,
+            verdict=verdict,
+            future=None if all(today) else self._ask(case, anchors, chain, (True, True)),
+            chain=self._path(verdict.chain),
+        )
+        return self._closed(case, anchors, pool)
 
-    def _closed(
-        self,
-        case: Case,
-        anchors: Anchors,
-        pool: tuple[Certificate, ...],
-        flags: tuple[bool, bool],
-    ) -> Case:
+    def _flags(self) -> tuple[bool, bool]:
+        """Whether this Python's contexts are strict, and whether any anchor will do."""
+        flags = self._context.verify_flags
+        return bool(flags & ssl.VERIFY_X509_STRICT), bool(flags & handshake.PARTIAL_CHAIN)
+
+    def _closed(self, case: Case, anchors: Anchors, pool: tuple[Certificate, ...]) -> Case:
         """Try to continue a chain without an issuer with certificates known from elsewhere."""
         verdict = case.verdict
         if verdict is None or not {f.code for f in verdict.failures} & set(ISSUER_MISSING):
             return case
-        if not case.chain or case.store.certificates == ():
+        if not case.chain or not case.store.certificates:
             return case
         closing = continuation(case.chain[-1], pool, case.store.certificates)
-        if not any(not c.self_issued for c in closing):
+        if all(c.self_issued for c in closing):
             return case
         longer = (*case.evidence.received, *(c.der for c in closing))
-        closed = _ask(case, anchors, longer, *flags, case.level)
+        closed = self._ask(case, anchors, longer, self._flags())
         path = self._path(closed.chain)
         # A namesake with another key continues nothing.
         if not all(c in path for c in closing if not c.self_issued):
             return case
         return replace(case, closing=closing, closed=closed, closed_chain=path)
 
+    def _ask(
+        self, case: Case, anchors: Anchors, chain: Sequence[bytes], flags: tuple[bool, bool]
+    ) -> Verdict:
+        from exatrust_udf.openssl import judge
 
-def _ask(
-    case: Case, anchors: Anchors, chain: Sequence[bytes], strict: bool, partial: bool, level: int
-) -> Verdict:
-    from exatrust_udf.openssl import judge
-
-    return judge(
-        chain,
-        anchors,
-        name=case.evidence.endpoint.expected,
-        at=case.now,
-        strict=strict,
-        partial_chain=partial,
-        security_level=level,
-    )
+        return judge(
+            chain,
+            anchors,
+            name=case.evidence.endpoint.expected,
+            at=case.now,
+            strict=flags[0],
+            partial_chain=flags[1],
+            security_level=case.level,
+            crls=self._crls,
+        )
 
 
 def usual_stores(bundle: Store) -> list[Store]:

@@ -36,6 +36,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "X509_STORE_CTX_get0_param": (c_void_p, (c_void_p,)),
     "X509_STORE_CTX_set_verify_cb": (None, (c_void_p, VERIFY_CALLBACK)),
     "X509_STORE_CTX_get_error": (c_int, (c_void_p,)),
+    "X509_STORE_CTX_set_error": (None, (c_void_p, c_int)),
     "X509_STORE_CTX_get_error_depth": (c_int, (c_void_p,)),
     "X509_STORE_CTX_get0_chain": (c_void_p, (c_void_p,)),
     "X509_STORE_CTX_set0_crls": (None, (c_void_p, c_void_p)),

@@ -215,6 +215,8 @@ def _verify(lib: ctypes.CDLL, context: int) -> Verdict:
         if not ok and len(found) < _MAX_FAILURES:
             code = lib.X509_STORE_CTX_get_error(at)
             found[code, lib.X509_STORE_CTX_get_error_depth(at)] = None
+            # OpenSSL repeats an old error instead of a missing issuer's, unless it is cleared.
+            lib.X509_STORE_CTX_set_error(at, 0)
         return 1
 
     callback = VERIFY_CALLBACK(note)

@@ -193,9 +193,7 @@ def classify(error: Exception, record: Record) -> Problem:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Problem(VERIFY, HANDSHAKE, error.verify_message)
     raw = bytes(record.raw)
-    if isinstance(error, (Closed, ssl.SSLEOFError, ssl.SSLZeroReturnError, OSError)) and not (
-        getattr(error, "reason", None)
-    ):
+    if isinstance(error, (Closed, ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return Problem("CLOSED", HANDSHAKE, _where(raw))
     if raw and raw[:64] == bytes(record.sent[: len(raw[:64])]):
         return Problem("NOT_TLS", HANDSHAKE, "it sends back what it receives (echo)")
@@ -217,6 +215,9 @@ def _finding(error: Exception, raw: bytes) -> str:
     refused = "ALERT" in reason and any(refusal in reason for refusal in _REFUSALS)
     if refused and wire.asks_for_certificate(raw):
         return "CLIENT_CERT_REQUIRED"
+    # Python gives no reason for errors of OpenSSL's ASN.1 parser, only its text.
+    if not reason and "ASN1" in str(error):
+        return "BAD_CERTIFICATE"
     if reason in _BY_REASON:
         return _BY_REASON[reason]
     if reason == "WRONG_VERSION_NUMBER":

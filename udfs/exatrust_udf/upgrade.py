@@ -124,6 +124,8 @@ def _reply(inbox: Inbox, wanted: bytes) -> Talk[list[bytes]]:
         code = code or line[:3]
         if line[:3] == code and line[3:4] != b"-":
             break
+    else:
+        raise NotThisProtocol("a reply without end")
     if code != wanted:
         raise Refused(f"the server answers: {escaped(lines[-1], 200)}")
     return lines

@@ -148,6 +148,9 @@ def _before_strict() -> list[Plan]:
     ]  # fmt: skip
 
 
+SWITCHING_OFF = ("cert_none", "disable verif", "ignore the cert", "skip verif", "verify=false",
+                 "insecure", "turn off", "switch off")  # fmt: skip
+
 PLANS = {p.name: p for p in _plans()}
 
 
@@ -196,8 +199,7 @@ def test_the_texts_name_certificate_store_and_never_suggest_to_stop_verifying(
         (examined,) = examine(port, store(*planned.anchors), planned.host)
     for finding in examined.findings:
         text = f"{finding.cause} {finding.action}".lower()
-        assert not any(word in text for word in ("cert_none", "disable verif", "ignore the cert",
-                                                 "skip verif", "verify=false", "insecure"))  # fmt: skip
+        assert not any(word in text for word in SWITCHING_OFF)
         if finding.sha256 is not None:
             assert finding.sha256 in text
         if "exatrust install --ca" in text:
