@@ -51,6 +51,7 @@ class Attempt:
         self.events = 0
         self.deadline: float | None = None
         self.lookup: Lookup | None = None
+        self.watched_until: float | None = None
         self.evidence: Evidence | None = None
         self._limits = limits
         self._record = Record()
@@ -64,10 +65,6 @@ class Attempt:
         self._started: dict[str, float] = {}
         self._ended: dict[str, float] = {}
         self._first_error: Problem | None = None
-
-    def begin(self, lookup: Lookup) -> None:
-        """The name is being looked up."""
-        self.lookup = lookup
 
     def resolved(self, lookup: Lookup, now: float) -> None:
         """The name is known, or cannot be."""

@@ -117,13 +117,14 @@ def _namesakes(case: Case, cert: Certificate) -> str:
 
 def _issuer_missing(case: Case, cert: Certificate) -> Iterator[Finding]:
     """Code 20: an intermediate was left out, or the CA is unknown, or both."""
+    namesakes = [a for a in case.store.certificates if a.subject_der == cert.issuer_der]
     if case.closing:
         yield from _gap(case, cert)
+    elif namesakes:
+        other = wording.certificate(namesakes[0])
+        yield _issuer_unknown(case, cert, f"A CA of the same name but another key is: {other}.")
     elif cert != case.leaf or cert.self_issued:
         yield _issuer_unknown(case, cert)
-    elif namesakes := [a for a in case.store.certificates if a.subject_der == cert.issuer_der]:
-        other = f"The truststore's CA of that name has another key: {namesakes[0].sha256}."
-        yield _issuer_unknown(case, cert, other)
     else:
         yield from _undecided(case, cert)
 

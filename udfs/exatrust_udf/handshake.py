@@ -6,18 +6,18 @@ flight as `Limits` and the file descriptors allow. Every handshake verifies.
 
 from __future__ import annotations
 
-import resource
 import selectors
 import ssl
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
 
 from exatrust_udf.attempt import Attempt, Limits
-from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf.endpoint import BadEndpoint, Endpoint, is_address
 from exatrust_udf.evidence import Evidence
-from exatrust_udf.resolver import Resolve, Resolver, system
+from exatrust_udf.resolver import Lookup, Resolve, Resolver, system
 
 __all__ = ["BadEndpoint", "Endpoint", "Evidence", "Limits", "client_context", "collect"]
 
@@ -81,12 +81,18 @@ def collect(
 
 
 def _in_flight(limits: Limits) -> int:
+    try:
+        import resource  # not on Windows, from where an administrator may probe
+    except ImportError:
+        return limits.in_flight
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = limits.in_flight if soft == resource.RLIM_INFINITY else soft - _SPARE_DESCRIPTORS
     return max(1, min(limits.in_flight, room))
 
 
 class _Loop:
+    """Only attempts that something happened to are looked at: thousands may be waiting."""
+
     def __init__(
         self,
         context: ssl.SSLContext,
@@ -102,20 +108,25 @@ class _Loop:
         self._selector = selectors.DefaultSelector()
         self._selector.register(resolver.wake, selectors.EVENT_READ, None)
         self._active: set[Attempt] = set()
-        self._registered: dict[Attempt, tuple[int, int]] = {}
+        self._looking: dict[Lookup, Attempt] = {}
+        self._registered: dict[Attempt, int] = {}
+        # (deadline, number to break ties, attempt); entries that no longer hold are skipped.
+        self._deadlines: list[tuple[float, int, Attempt]] = []
+        self._pushed = 0
 
     def run(self, waiting: deque[Endpoint]) -> Iterator[Evidence]:
         while waiting or self._active:
+            touched: dict[Attempt, None] = {}
             while waiting and len(self._active) < self._room:
-                self._begin(waiting.popleft())
-            events = self._selector.select(self._until_next())
+                touched[self._begin(waiting.popleft())] = None
+            events = self._selector.select(0 if touched else self._until_next())
             now = self._clock()
             for key, _ in events:
                 if key.data is not None:
                     key.data.ready(now)
-            self._take_answers(now)
-            self._expire(now)
-            yield from self._finished()
+                    touched[key.data] = None
+            touched.update(dict.fromkeys([*self._answered(now), *self._expired(now)]))
+            yield from self._settle(touched)
 
     def close(self) -> None:
         for attempt in self._active:
@@ -123,61 +134,63 @@ class _Loop:
         self._selector.close()
         self._resolver.close()
 
-    def _begin(self, endpoint: Endpoint) -> None:
+    def _begin(self, endpoint: Endpoint) -> Attempt:
         attempt = Attempt(endpoint, self._context, self._limits, self._forget)
         self._active.add(attempt)
-        attempt.begin(self._resolver.ask(*endpoint.target))
+        host, port = endpoint.target
+        if is_address(host):
+            attempt.resolved(self._resolver.at_once(host, port), self._clock())
+        else:
+            attempt.lookup = self._resolver.ask(host, port)
+            self._looking[attempt.lookup] = attempt
+        return attempt
 
-    def _take_answers(self, now: float) -> None:
-        answers = {id(lookup): lookup for lookup in self._resolver.answers()}
-        if not answers:
-            return
-        for attempt in self._active:
-            if attempt.lookup is not None and id(attempt.lookup) in answers:
-                attempt.resolved(attempt.lookup, now)
+    def _answered(self, now: float) -> Iterator[Attempt]:
+        for lookup in self._resolver.answers():
+            attempt = self._looking.pop(lookup)
+            attempt.resolved(lookup, now)
+            yield attempt
 
-    def _expire(self, now: float) -> None:
-        for attempt in self._active:
-            lookup = attempt.lookup
-            if lookup is not None:
-                if lookup.started and now >= lookup.started + attempt.seconds_to_resolve():
-                    self._resolver.abandon(lookup)
-                    attempt.lookup_expired(now)
-            elif attempt.evidence is None and attempt.deadline and now >= attempt.deadline:
+    def _expired(self, now: float) -> Iterator[Attempt]:
+        for lookup, attempt in list(self._looking.items()):
+            if lookup.started and now >= lookup.started + attempt.seconds_to_resolve():
+                del self._looking[lookup]
+                self._resolver.abandon(lookup)
+                attempt.lookup_expired(now)
+                yield attempt
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline, _, attempt = heappop(self._deadlines)
+            if attempt.evidence is None and attempt.deadline == deadline:
                 attempt.expired(now)
+                yield attempt
 
     def _until_next(self) -> float:
         """Seconds until the nearest deadline; look-ups start in other threads, so at most 0.25."""
-        now = self._clock()
-        deadlines = [a.deadline for a in self._active if a.deadline is not None]
-        nearest = min(deadlines, default=now + 0.25) - now
-        looking = any(a.lookup is not None for a in self._active)
-        return max(0.0, min(nearest, 0.25) if looking else nearest)
+        nearest = self._deadlines[0][0] - self._clock() if self._deadlines else 0.25
+        return max(0.0, min(nearest, 0.25) if self._looking else nearest)
 
-    def _finished(self) -> Iterator[Evidence]:
-        done = []
-        for attempt in self._active:
-            if attempt.evidence is not None:
-                done.append(attempt)
-            self._watch(attempt)
-        for attempt in done:
-            self._active.discard(attempt)
-            assert attempt.evidence is not None
-            yield attempt.evidence
+    def _settle(self, touched: Iterable[Attempt]) -> Iterator[Evidence]:
+        for attempt in touched:
+            if attempt.evidence is None:
+                self._watch(attempt)
+            elif attempt in self._active:
+                self._active.discard(attempt)
+                yield attempt.evidence
 
     def _watch(self, attempt: Attempt) -> None:
-        """Bring the selector up to date with what an attempt waits for."""
-        if attempt.sock is None or not attempt.events:
+        """Bring selector and deadlines up to date with what an attempt waits for."""
+        if attempt.deadline is not None and attempt.deadline != attempt.watched_until:
+            attempt.watched_until = attempt.deadline
+            self._pushed += 1
+            heappush(self._deadlines, (attempt.deadline, self._pushed, attempt))
+        if attempt.sock is None or self._registered.get(attempt) == attempt.events:
             return
-        wanted = (attempt.sock.fileno(), attempt.events)
-        known = self._registered.get(attempt)
-        if known is None:
-            self._selector.register(*wanted, attempt)
-        elif wanted != known:
-            self._selector.modify(*wanted, attempt)
-        self._registered[attempt] = wanted
+        if attempt in self._registered:
+            self._selector.modify(attempt.sock, attempt.events, attempt)
+        else:
+            self._selector.register(attempt.sock, attempt.events, attempt)
+        self._registered[attempt] = attempt.events
 
     def _forget(self, attempt: Attempt) -> None:
-        known = self._registered.pop(attempt, None)
-        if known is not None:
-            self._selector.unregister(known[0])
+        if self._registered.pop(attempt, None) is not None and attempt.sock is not None:
+            self._selector.unregister(attempt.sock)

@@ -71,6 +71,12 @@ class Resolver:
             self._start()
         return lookup
 
+    def at_once(self, host: str, port: int) -> Lookup:
+        """The answer for an address, which needs no asking and cannot hang."""
+        lookup = Lookup(host, port, started=time.monotonic())
+        self._answer(lookup)
+        return lookup
+
     def abandon(self, lookup: Lookup) -> None:
         """Give up on a question; its thread, if it has one, is replaced."""
         lookup.abandoned = True
@@ -108,15 +114,18 @@ class Resolver:
             if lookup.abandoned:
                 continue
             lookup.started = time.monotonic()
-            try:
-                lookup.addresses = self._resolve(lookup.host, lookup.port)
-            except OSError as error:
-                lookup.error = error
-            except UnicodeError as error:  # a label longer than 63 characters
-                lookup.error = OSError(str(error))
-            lookup.finished = time.monotonic()
+            self._answer(lookup)
             self._answers.put(lookup)
             self._notify()
+
+    def _answer(self, lookup: Lookup) -> None:
+        try:
+            lookup.addresses = self._resolve(lookup.host, lookup.port)
+        except OSError as error:
+            lookup.error = error
+        except UnicodeError as error:  # a label longer than 63 characters
+            lookup.error = OSError(str(error))
+        lookup.finished = time.monotonic()
 
     def _notify(self) -> None:
         with self._lock:

@@ -1,0 +1,218 @@
+"""Arguments to endpoints, the declared findings, and the diagnosis of made-up evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tls_lab import HOST, family, ids, make, store
+
+from exatrust_udf import findings
+from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf.evidence import Evidence, Problem
+from exatrust_udf.examine import Background, Examiner
+
+ROOT, MIDDLE = family()
+NOW = dt.datetime.now(dt.timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (("db.example:443",), Endpoint("db.example", 443)),
+        ((" db.example:443 ",), Endpoint("db.example", 443)),
+        (("[2001:db8::1]:443",), Endpoint("2001:db8::1", 443)),
+        (("db.example", 443), Endpoint("db.example", 443)),
+        (("db.example", Decimal(443)), Endpoint("db.example", 443)),
+        (("db.example", 443.0), Endpoint("db.example", 443)),
+        (("db.example", "443"), Endpoint("db.example", 443)),
+        (("2001:db8::1", 443), Endpoint("2001:db8::1", 443)),
+        (("db.example:443", None, None), Endpoint("db.example", 443)),
+        (("bücher.example", 443), Endpoint("xn--bcher-kva.example", 443)),
+        (("h:1", None, "protocol=smtp"), Endpoint("h", 1, "smtp")),
+        (("h", 1, "sni=a name=b"), Endpoint("h", 1, sni="a", name="b")),
+        (("h", 1, "proxy=http://p:8080/"), Endpoint("h", 1, proxy=("p", 8080))),
+        (("h", 1, "store=/a store=/b"), Endpoint("h", 1, stores=("/a", "/b"))),
+        (("h", 1, "timeout=2.5"), Endpoint("h", 1, timeout=2.5)),
+        (("h", 1, ""), Endpoint("h", 1)),
+    ],
+)  # fmt: skip
+def test_arguments_become_an_endpoint(values: tuple[object, ...], expected: Endpoint) -> None:
+    assert Endpoint.parse(*values) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ((), "0 arguments"),
+        ((None, 443), "host is missing"),
+        (("",), "host is missing"),
+        ((7, 443), "host is missing"),
+        (("db.example",), "has no port"),
+        (("2001:db8::1:443",), r"\[address\]:port"),
+        (("h", 0), "1 to 65535"),
+        (("h", 65536), "1 to 65535"),
+        (("h", Decimal("443.5")), "1 to 65535"),
+        (("h", float("nan")), "1 to 65535"),
+        (("h", float("inf")), "1 to 65535"),
+        (("h", True), "1 to 65535"),
+        (("h", "443x"), "1 to 65535"),
+        (("https://h/", 443), "scheme and path"),
+        (("a b", 443), "not a host name"),
+        (("a\0b", 443), "not a host name"),
+        (("a..b", 443), "empty part"),
+        (("a" * 254, 443), "253 characters"),
+        (("\u2603" * 64, 443), "IDNA"),
+        (("h", 1, "protocol=gopher"), "none of"),
+        (("h", 1, "protocol"), "key=value"),
+        (("h", 1, "verify=no"), "key=value"),
+        (("h", 1, "sni=a sni=b"), "twice"),
+        (("h", 1, "timeout=0"), "seconds"),
+        (("h", 1, "timeout=1e9"), "seconds"),
+        (("h", 1, "timeout=nan"), "seconds"),
+        (("h", 1, "store=relative"), "absolute"),
+        (("h", 1, 5), "options"),
+        (("h", 1, "proxy=p"), "has no port"),
+    ],
+)
+def test_what_is_no_endpoint_is_refused_with_the_reason(
+    values: tuple[object, ...], reason: str
+) -> None:
+    with pytest.raises(BadEndpoint, match=reason):
+        Endpoint.parse(*values)
+
+
+anything = st.one_of(
+    st.none(), st.text(), st.integers(), st.floats(), st.decimals(), st.booleans(), st.dates()
+)
+
+
+@given(st.lists(anything, max_size=4))
+def test_any_arguments_are_an_endpoint_or_refused(values: list[object]) -> None:
+    try:
+        endpoint = Endpoint.parse(*values)
+    except BadEndpoint as error:
+        words = str(error)
+    else:
+        assert endpoint.host.isascii()
+        assert 0 < endpoint.port < 65536
+        words = str(endpoint)
+    assert words.isprintable()
+
+
+def test_each_code_leads_to_one_finding_and_each_finding_has_its_texts() -> None:
+    codes = [code for kind in findings.KINDS.values() for code in kind.codes]
+    assert len(codes) == len(set(codes))
+    for kind in findings.KINDS.values():
+        assert kind.id == kind.id.upper()
+        assert kind.severity in (findings.ERROR, findings.WARNING, findings.INFO)
+        assert kind.cause.endswith(".")
+        assert kind.action.endswith(".")
+
+
+def test_every_finding_that_was_asked_for_is_declared() -> None:
+    wanted = """TRUST_STORE_EMPTY CA_NOT_IN_TRUSTSTORE MISSING_INTERMEDIATE
+        INTERMEDIATE_USED_AS_ANCHOR HOST_MISMATCH EXPIRED NOT_YET_VALID ANCHOR_EXPIRED EXPIRES_SOON
+        SELF_SIGNED WEAK_KEY WEAK_SIGNATURE NAME_CONSTRAINT PATH_LENGTH BAD_PURPOSE BAD_SIGNATURE
+        REVOKED REVOCATION_UNKNOWN STRICT_313_WILL_FAIL MITM_PROXY_SUSPECT DISTRUSTED_ROOT
+        CHAIN_ORDER EXTRA_ROOT_SENT CLOCK_SKEW_SUSPECT DNS REFUSED UNREACHABLE TIMEOUT NOT_TLS
+        PROTOCOL_VERSION NO_CIPHER CLIENT_CERT_REQUIRED ALERT CLOSED BAD_INPUT"""
+    assert set(wanted.split()) <= set(findings.KINDS)
+
+
+def test_the_table_for_the_documentation_has_a_line_for_each_finding() -> None:
+    lines = findings.markdown().splitlines()
+    assert len(lines) == len(findings.KINDS) + 2
+    assert all(line.count("|") == 6 for line in lines)
+
+
+def evidence(host: str = "www.shop.de", address: str = "93.184.216.34") -> Evidence:
+    leaf = make("leaf", MIDDLE, san=(host,))
+    return Evidence(Endpoint(host, 443), address, True, received=(leaf.der, MIDDLE.der))
+
+
+def sha256(made: object) -> str:
+    import hashlib
+
+    return hashlib.sha256(made.der).hexdigest()  # type: ignore[attr-defined]
+
+
+def test_a_private_ca_on_a_public_host_is_suspect() -> None:
+    default = Background(public_roots=frozenset())
+    (seen,) = Examiner([store(ROOT)], default).judge(evidence(), NOW)
+    assert ids(seen) == {"MITM_PROXY_SUSPECT"}
+    assert seen.trusted is True
+    (unknown,) = Examiner([store(make("x", ca=True))]).judge(evidence(), NOW)
+    assert ids(unknown) == {"CA_NOT_IN_TRUSTSTORE", "MITM_PROXY_SUSPECT"}
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("db.corp", "93.184.216.34"), ("db", "93.184.216.34"), ("www.shop.de", "10.1.2.3"),
+     ("10.1.2.3", "10.1.2.3")],
+)  # fmt: skip
+def test_a_private_ca_on_a_private_host_is_not(host: str, address: str) -> None:
+    default = Background(public_roots=frozenset())
+    (seen,) = Examiner([store(ROOT)], default).judge(evidence(host, address), NOW)
+    assert "MITM_PROXY_SUSPECT" not in ids(seen)
+
+
+def test_a_public_root_and_an_unknown_default_set_are_no_grounds_for_suspicion() -> None:
+    for roots in (None, frozenset([sha256(ROOT)])):
+        (seen,) = Examiner([store(ROOT)], Background(public_roots=roots)).judge(evidence(), NOW)
+        assert ids(seen) == set()
+
+
+def test_a_ca_taken_out_of_trust_is_named_with_the_reason() -> None:
+    removed = Background(removed={sha256(ROOT): "distrusted: compromised in 2026"})
+    (trusted,) = Examiner([store(ROOT)], removed).judge(evidence(), NOW)
+    (finding,) = trusted.findings
+    assert (finding.id, finding.severity) == ("DISTRUSTED_ROOT", "WARNING")
+    assert "compromised in 2026" in finding.cause
+
+
+def test_a_problem_without_trust_stands_first_unless_trust_failed() -> None:
+    alert = Problem("CLIENT_CERT_REQUIRED", "handshake", "certificate required")
+    seen = replace(evidence(), problem=alert)
+    good, bad = Examiner([store(ROOT), store()]).judge(seen, NOW)
+    assert [f.id for f in good.findings] == ["CLIENT_CERT_REQUIRED"]
+    assert [f.id for f in bad.findings] == ["TRUST_STORE_EMPTY", "CLIENT_CERT_REQUIRED"]
+
+
+def test_a_certificate_that_we_cannot_read_is_a_finding_with_its_digest() -> None:
+    seen = Evidence(Endpoint(HOST, 443), "127.0.0.1", True, received=(b"\x30\x00",))
+    (examined,) = Examiner([store(ROOT)]).judge(seen, NOW)
+    assert examined.trusted is False
+    assert "BAD_CERTIFICATE" in ids(examined)
+
+
+def test_a_namesake_with_another_key_is_pointed_out() -> None:
+    namesake, _ = family()
+    (examined,) = Examiner([store(namesake)]).judge(evidence(HOST, "127.0.0.1"), NOW)
+    (finding,) = examined.findings
+    assert finding.id == "CA_NOT_IN_TRUSTSTORE"
+    assert f"same name but another key is: CN=Lab Root,O=Lab (SHA-256 {sha256(namesake)})" in (
+        finding.cause
+    )
+
+
+@pytest.mark.parametrize(
+    ("san", "asked", "words"),
+    [
+        (("db1.example", "db2.example"), "db3.example", "the nearest is db"),
+        (("*.example.de",), "a.b.example.de", "one label only"),
+        (None, "db.example", "no subjectAltName"),
+    ],
+)
+def test_the_difference_to_the_nearest_name_is_told(
+    san: tuple[str, ...] | None, asked: str, words: str
+) -> None:
+    leaf = make("somebody", MIDDLE, san=san)
+    seen = Evidence(Endpoint(asked, 443), None, True, received=(leaf.der, MIDDLE.der))
+    (examined,) = Examiner([store(ROOT)]).judge(seen, NOW)
+    assert examined.findings[0].id == "HOST_MISMATCH"
+    assert words in examined.findings[0].cause
