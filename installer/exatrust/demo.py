@@ -43,9 +43,11 @@ def run_demo(nodes: int = 4) -> int:
 def _sandbox(nodes: int) -> Iterator[Sandbox]:
     from exatrust_sandbox.cluster import Sandbox
 
-    with tempfile.TemporaryDirectory(prefix="exatrust-demo-") as directory:
-        with Sandbox(Path(directory), nodes=nodes) as sandbox:
-            yield sandbox
+    with (
+        tempfile.TemporaryDirectory(prefix="exatrust-demo-") as directory,
+        Sandbox(Path(directory), nodes=nodes) as sandbox,
+    ):
+        yield sandbox
 
 
 def _tell(sandbox: Sandbox) -> None:

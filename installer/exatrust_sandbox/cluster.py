@@ -31,11 +31,16 @@ from exatrust_sandbox.database.server import DatabaseServer
 from exatrust_sandbox.endpoints import KINDS, Endpoints
 from exatrust_sandbox.layout import BUCKET, SERVICE, Configuration, Layout, SandboxError
 from exatrust_sandbox.lock import DirectoryLock
-from exatrust_sandbox.pki import Authorities, open_authorities
+from exatrust_sandbox.pki import open_authorities
 from exatrust_sandbox.settings_file import settings_text
 
 HOST = "127.0.0.1"
 VERSION = "8.34.0"
+LANGUAGES = (
+    "PYTHON3=builtin_python3 JAVA=builtin_java R=builtin_r"
+    " PYTHON312=localzmq+protobuf:///bfsdefault/default/slc/python312?lang=python"
+    "#buckets/bfsdefault/default/slc/python312/exaudf/exaudfclient"
+)
 Service = TypeVar("Service")
 
 
@@ -167,6 +172,7 @@ class Sandbox:
             version=VERSION,
             isolation=self.isolation.value,
             sys_password=self.layout.password("sys"),
+            languages=LANGUAGES,
         )
 
     def _make_database(self) -> DatabaseServer:

@@ -1,0 +1,137 @@
+"""From the text of a query to a tree whose tables are real: views expanded, system tables made."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+
+from .catalog import CatalogObject
+from .errors import not_found, syntax_error, unsupported
+from .lexer import tokenize
+from .model import SqlError
+from .names import RESERVED, dotted
+from .rewrite import rewrite
+from .system_tables import system_table
+from .temporary import SCHEMA as TEMP
+from .world import World
+
+_DEPTH = 40
+_WORDS_AS_COLUMNS = frozenset({"ROWNUM", "LEVEL", "VALUE", "TRUE", "FALSE"})
+
+
+def parse(text: str, world: World, schema: str, user: str, depth: int = 0) -> exp.Expr:
+    """The tree of a query or DML statement with the names of tables resolved in `schema` and with
+    the rights of `user`. Raises SqlError."""
+    if depth > _DEPTH:
+        raise SqlError("view definitions are nested too deeply or refer to themselves")
+
+    def script(named: str | None, name: str) -> str | None:
+        found = world.find(named, name, schema)
+        if found is None or found.kind != "SCRIPT":
+            return None
+        world.rights_of(user).need("EXECUTE", found)
+        return dotted(found.schema, found.name)
+
+    tree = _tree(rewrite(text, script, world.words))
+    _check_words(tree, text)
+    tree = normalize_identifiers(tree, dialect="exasol")
+    for column in tree.find_all(exp.Column):
+        column.set("db", None)
+    for table in list(tree.find_all(exp.Table)):
+        _resolve(table, world, schema, user, depth)
+    return tree
+
+
+def _tree(text: str) -> exp.Expr:
+    try:
+        tree = sqlglot.parse_one(text, read="exasol")
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        what = str(first.get("highlight") or first.get("description") or "token")
+        raise syntax_error(f"'{what}'", first.get("line", 1), first.get("col", 1)) from error
+    except SqlglotError as error:
+        raise SqlError(f"syntax error ({str(error).splitlines()[0]})") from error
+    if isinstance(tree, exp.Command):
+        raise unsupported(f"the statement {tree.name}")
+    return tree
+
+
+def _check_words(tree: exp.Expr, text: str) -> None:
+    """Exasol's reserved words are no names unless quoted; sqlglot is more generous."""
+    for identifier in tree.find_all(exp.Identifier):
+        name = identifier.name.upper()
+        if identifier.args.get("quoted") or name not in RESERVED or name in _WORDS_AS_COLUMNS:
+            continue
+        for token in tokenize(text):
+            if token.is_word(name):
+                raise SqlError(
+                    f"syntax error, unexpected {name}_ (a reserved word must be quoted as a name)"
+                )
+
+
+def _resolve(table: exp.Table, world: World, schema: str, user: str, depth: int) -> None:
+    name, db = table.name, table.db
+    if not isinstance(table.this, exp.Identifier):
+        raise unsupported(f"the table function {table.sql('exasol')}")
+    if not db and _is_cte(table, name):
+        return
+    if db in ("", "SYS", "EXA_STATISTICS") and (name.startswith("EXA_") or name == "DUAL"):
+        made = system_table(name, world)
+        if made is not None:
+            _rename(table, TEMP, made)
+            return
+    found = world.find(db or None, name, schema)
+    if found is None or found.kind not in ("TABLE", "VIEW"):
+        written = dotted(db, name) if db else name
+        raise not_found("object", written, *world.place(db or name))
+    world.rights_of(user).need("SELECT" if not _is_target(table) else _verb(table), found)
+    if found.kind == "VIEW":
+        _expand(table, found, world, depth)
+    else:
+        _rename(table, found.schema, found.name)
+
+
+def _is_cte(table: exp.Table, name: str) -> bool:
+    node: exp.Expr | None = table
+    while node is not None:
+        if any(cte.alias == name for cte in getattr(node, "ctes", ())):
+            return True
+        node = node.parent
+    return False
+
+
+def _is_target(table: exp.Table) -> bool:
+    parent = table.parent.parent if isinstance(table.parent, exp.Schema) else table.parent
+    return isinstance(parent, (exp.Insert, exp.Update, exp.Delete, exp.Merge)) and (
+        table is parent.this or table.parent is parent.this
+    )
+
+
+def _verb(table: exp.Table) -> str:
+    parent = table.parent.parent if isinstance(table.parent, exp.Schema) else table.parent
+    return {exp.Insert: "INSERT", exp.Delete: "DELETE"}.get(type(parent), "UPDATE")
+
+
+def _rename(table: exp.Table, schema: str, name: str) -> None:
+    if not table.alias and not _is_target(table):
+        table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
+    table.set("db", exp.to_identifier(schema, quoted=True))
+    table.set("this", exp.to_identifier(name, quoted=True))
+
+
+def _expand(table: exp.Table, view: CatalogObject, world: World, depth: int) -> None:
+    """A view stands for its query, with its owner's rights."""
+    if _is_target(table):
+        raise SqlError(f"cannot change rows of view {view.name}")
+    tree = parse(view.detail["query"], world, view.detail["scope"], view.owner, depth + 1)
+    alias = exp.TableAlias(
+        this=exp.to_identifier(table.alias or table.name, quoted=True),
+        columns=[exp.to_identifier(column.name, quoted=True) for column in view.columns],
+    )
+    subquery = exp.Subquery(this=tree, alias=alias)
+    for part in ("joins", "laterals", "pivots"):
+        if table.args.get(part):
+            subquery.set(part, table.args[part])
+    table.replace(subquery)

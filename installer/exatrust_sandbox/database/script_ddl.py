@@ -1,0 +1,89 @@
+"""CREATE SCRIPT: the signature, and the option lines in the body."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import unsupported
+from .lexer import TokenStream
+from .model import SqlError
+from .statements import ColumnDef, CreateScript
+from .types import read_type
+
+_ENV = re.compile(r"\s*%env\s+([^=\s]+)=([^;]*);\s*")
+_LIMIT = re.compile(r"\s*%perNodeAndCallInstanceLimit\s+(\d+)\s*;?\s*")
+
+
+def parse_create_script(stream: TokenStream, replace: bool) -> CreateScript:
+    """After CREATE [OR REPLACE]; raises 0A000 for Lua, preprocessor and adapter scripts."""
+    alias = stream.identifier()
+    if alias in ("LUA", "ADAPTER", "SCRIPT") or stream.at("ADAPTER"):
+        raise unsupported("Lua, preprocessor and adapter scripts, only SCALAR and SET scripts")
+    input_type = stream.one_of("SCALAR", "SET")
+    stream.expect("SCRIPT")
+    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    schema, name = stream.qualified()
+    inputs = _parameters(stream, keep_case=True)
+    output_type = stream.one_of("RETURNS", "EMITS")
+    if output_type == "RETURNS":
+        outputs: tuple[ColumnDef, ...] | None = (ColumnDef("RETURNS", read_type(stream)),)
+    else:
+        outputs = _parameters(stream, keep_case=False)
+    as_token = stream.peek()
+    stream.expect("AS")
+    body = stream.sql[as_token.end :]
+    return CreateScript(
+        schema, name, alias, input_type, output_type, inputs, outputs, _first_line_cut(body),
+        stream.sql, replace, if_not_exists,
+    )  # fmt: skip
+
+
+def _first_line_cut(body: str) -> str:
+    """Without the rest of the line of AS, when that is blank."""
+    match = re.match(r"[ \t]*\r?\n", body)
+    return body[match.end() :] if match else body.lstrip(" \t")
+
+
+def _parameters(stream: TokenStream, keep_case: bool) -> tuple[ColumnDef, ...] | None:
+    """The names and types in parentheses; None for `(...)`. Input names keep the case they are
+    written in even when unquoted; output names follow the rules of columns."""
+    stream.expect("(")
+    if stream.accept(".", ".", "."):
+        stream.expect(")")
+        return None
+    columns: list[ColumnDef] = []
+    while not stream.accept(")"):
+        if columns:
+            stream.expect(",")
+        token = stream.peek()
+        name = stream.identifier()
+        columns.append(ColumnDef(token.text if keep_case and token.kind == "word" else name,
+                                 read_type(stream)))  # fmt: skip
+    return tuple(columns)
+
+
+def parse_columns(text: str) -> tuple[ColumnDef, ...]:
+    """The column list of EMITS at a call, with its parentheses."""
+    columns = _parameters(TokenStream(text), keep_case=False)
+    if columns is None:
+        raise SqlError("EMITS at a call needs column definitions")
+    return columns
+
+
+def split_options(body: str) -> tuple[str, dict[str, str]]:
+    """The code with every option line blanked (line numbers stay), and the environment.
+
+    Other `%` lines stay in the code, where Python refuses them at the first run.
+    """
+    env: dict[str, str] = {}
+    lines = body.split("\n")
+    for number, line in enumerate(lines):
+        if line.lstrip().startswith("%env"):
+            match = _ENV.fullmatch(line)
+            if match is None:
+                raise SqlError("Error while parsing %env option line", "22002")
+            env[match[1]] = match[2]
+            lines[number] = ""
+        elif _LIMIT.fullmatch(line):
+            lines[number] = ""
+    return "\n".join(lines), env

@@ -1,0 +1,57 @@
+"""Evaluates calls of scripts in a statement: the innermost SELECT first."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlglot import exp
+
+from .errors import unsupported
+from .scripts import Machines
+from .udf_select import Evaluation
+from .udf_tree import has_call, innermost
+from .world import World
+
+
+def evaluate(tree: exp.Expr, world: World, machines: Machines) -> exp.Expr:
+    """The tree without calls of scripts. Raises SqlError, 0A000 where a call cannot be."""
+    if not has_call(tree):
+        return tree
+    _inline_ctes(tree, world, machines)
+    while (select := innermost(tree)) is not None:
+        # Evaluated apart from the rest: what refers to the outside is not found, and refused.
+        new = Evaluation(cast(exp.Select, select.copy()), world, machines).run()
+        if select is tree:
+            return new
+        select.replace(new)
+    if has_call(tree):
+        raise unsupported("a script's call outside a SELECT")
+    return tree
+
+
+def _inline_ctes(tree: exp.Expr, world: World, machines: Machines) -> None:
+    """WITH queries are evaluated once, then stand where their names stood."""
+    for owner in list(tree.find_all(exp.Query)):
+        with_ = owner.args.get("with_")
+        if with_ is None:
+            continue
+        if with_.args.get("recursive"):
+            raise unsupported("scripts beside WITH RECURSIVE")
+        for cte in list(with_.expressions):
+            _put_in_place(owner, cte, evaluate(cte.this, world, machines))
+        owner.set("with_", None)
+
+
+def _put_in_place(owner: exp.Expr, cte: exp.CTE, body: exp.Expr) -> None:
+    columns = cte.args["alias"].columns
+    for table in list(owner.find_all(exp.Table)):
+        if table.db or table.name != cte.alias:
+            continue
+        alias = exp.TableAlias(
+            this=exp.to_identifier(table.alias or table.name, quoted=True),
+            columns=[column.copy() for column in columns],
+        )
+        subquery = exp.Subquery(this=body.copy(), alias=alias)
+        if table.args.get("joins"):
+            subquery.set("joins", table.args["joins"])
+        table.replace(subquery)
