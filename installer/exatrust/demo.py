@@ -69,8 +69,10 @@ def _install(sandbox: Sandbox, endpoints: Sequence[str]) -> None:
     _chapter("3. Install the company's root, its fingerprint confirmed by a human")
     root = sandbox.layout.pki / "company-root.pem"
     confirmed = ["--confirm", sandbox.company_fingerprint()]
-    _run(sandbox, ["install", "--yes", "--ca", str(root.relative_to(sandbox.layout.directory)),
-                   *confirmed])
+    _run(
+        sandbox,
+        ["install", "--yes", "--ca", str(root.relative_to(sandbox.layout.directory)), *confirmed],
+    )
     _chapter("4. After: verified from every node; what is really wrong stays wrong, and says why")
     _run(sandbox, ["check", *endpoints], expected=1)
     _run(sandbox, ["check", *endpoints[:2]])

@@ -18,8 +18,9 @@ PACKAGES = {
 }
 # The parts of exatrust_udf that take bytes and a time and give values.
 PURE = (
-    "der", "names", "oids", "keys", "extensions", "certificate", "strict", "pem", "ber", "jks", "pbe",
-    "pkcs12", "rc2", "stores", "hashlinks", "locate", "findings", "diagnosis",
+    "ber", "case", "causes", "certificate", "der", "diagnosis", "endpoint", "evidence",
+    "extensions", "findings", "hashlinks", "jks", "keys", "locate", "names", "observations",
+    "oids", "pbe", "pem", "pkcs12", "rc2", "stores", "strict", "talk", "verdict", "wire", "wording",
 )  # fmt: skip
 IMPURE_MODULES = {"socket", "selectors", "os", "pathlib", "time", "io", "subprocess", "ctypes"}
 SWITCHED_OFF = ("CERT_NONE", "verify=False", "nocertcheck", "_create_unverified_context")

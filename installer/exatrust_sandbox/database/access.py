@@ -100,7 +100,8 @@ class Access:
         name = statement.target[1] if statement.target else ""
         if name not in self._catalog.connections():
             raise not_found("connection", name, *self._world.place(name))
-        return GrantRow(grantee, privilege, statement.kind or "", None, name, *statement.restriction)
+        kind = statement.kind or ""
+        return GrantRow(grantee, privilege, kind, None, name, *statement.restriction)
 
     def _object_row(self, statement: Grant, grantee: str, privilege: str) -> GrantRow:
         assert statement.target is not None

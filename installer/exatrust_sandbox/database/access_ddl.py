@@ -63,7 +63,9 @@ def parse_grant(stream: TokenStream, revoke: bool) -> Grant:
     if stream.at("CONNECTION") or stream.at("IMPERSONATION"):
         return _grant_connection(stream, revoke)
     privileges = _privileges(stream)
-    kind, target, restriction = None, None, (None, None)
+    kind: str | None = None
+    target: tuple[str | None, str] | None = None
+    restriction: tuple[str | None, str | None] = (None, None)
     if stream.accept("ON"):
         kind, target, restriction = _target(stream)
         if privileges == ("ACCESS",):

@@ -142,10 +142,18 @@ class Catalog:
             " FROM exa_catalog.objects ORDER BY schema_name, name"
         )
         return {
-            (row[0], row[1]): CatalogObject(
-                *row[:7], columns_from_json(row[7]), json.loads(row[8])
+            (schema, name): CatalogObject(
+                schema,
+                name,
+                kind,
+                owner,
+                comment,
+                number,
+                text,
+                columns_from_json(columns),
+                json.loads(detail),
             )
-            for row in rows
+            for schema, name, kind, owner, comment, number, text, columns, detail in rows
         }
 
     def put(self, item: CatalogObject) -> None:

@@ -40,7 +40,7 @@ def schema_of(tree: exp.Expr, world: World) -> MappingSchema:
             columns = {c.name: _type_text(c.type) for c in found.columns}
         if columns:
             tables.setdefault(table.db, {})[table.name] = columns
-    return MappingSchema(tables, dialect="exasol", normalize=False)
+    return MappingSchema(dict[str, object](tables), dialect="exasol", normalize=False)
 
 
 def _type_text(kind: DataType) -> str:

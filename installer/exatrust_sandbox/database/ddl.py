@@ -146,7 +146,7 @@ def _comment(stream: TokenStream) -> Comment:
             columns.append((column, stream.string()))
     stream.finish()
     if kind == "COLUMN":
-        owner, name = (parts[:-2] or [None])[0], parts[-2]
+        owner, name = parts[0] if len(parts) > 2 else None, parts[-2]
         return Comment(kind, owner, name, None, ((parts[-1], text or ""),))
     return Comment(kind, parts[0] if len(parts) > 1 else None, parts[-1], text, tuple(columns))
 

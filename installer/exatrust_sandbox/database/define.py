@@ -318,4 +318,3 @@ def _check_names(columns: tuple[ColumnDef, ...]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise SqlError(f"column name {name} is not unique")
-

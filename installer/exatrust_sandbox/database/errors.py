@@ -6,9 +6,7 @@ import duckdb
 
 from .model import SqlError
 
-COLLISION = (
-    "GlobalTransactionRollback msg: Transaction collision: automatic transaction rollback."
-)
+COLLISION = "GlobalTransactionRollback msg: Transaction collision: automatic transaction rollback."
 
 
 def syntax_error(what: str, line: int, column: int) -> SqlError:

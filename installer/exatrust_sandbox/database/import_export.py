@@ -72,7 +72,8 @@ def _parsed(data: bytes, options: FileFormat, columns: tuple[ColumnDef, ...]) ->
                 f"ETL-2106: row {number} has {len(fields)} columns, expected {len(columns)}",
                 "42636",
             )
-        rows.append(tuple(_value(f, c, options, number) for f, c in zip(fields, columns, strict=True)))
+        pairs = zip(fields, columns, strict=True)
+        rows.append(tuple(_value(text, column, options, number) for text, column in pairs))
     return rows
 
 

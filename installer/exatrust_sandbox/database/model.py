@@ -2,8 +2,8 @@
 
 Values in result rows are plain Python values in the column's type: int for DECIMAL(p,0),
 decimal.Decimal for DECIMAL(p,s>0), float, str, bool, datetime.date, naive datetime.datetime
-(microseconds), None for NULL. INTERVAL and HASHTYPE travel as str. The empty string never occurs: in Exasol
-it is NULL.
+(microseconds), None for NULL. INTERVAL and HASHTYPE travel as str. The empty string never
+occurs: in Exasol it is NULL.
 """
 
 from __future__ import annotations

@@ -111,7 +111,9 @@ def _is_target(table: exp.Table) -> bool:
 
 def _verb(table: exp.Table) -> str:
     parent = table.parent.parent if isinstance(table.parent, exp.Schema) else table.parent
-    return {exp.Insert: "INSERT", exp.Delete: "DELETE"}.get(type(parent), "UPDATE")
+    if isinstance(parent, exp.Insert):
+        return "INSERT"
+    return "DELETE" if isinstance(parent, exp.Delete) else "UPDATE"
 
 
 def _rename(table: exp.Table, schema: str, name: str) -> None:

@@ -80,9 +80,11 @@ class _Rewriter:
         return self._tokens[min(index, len(self._tokens) - 1)]
 
     def _after_length(self, index: int) -> bool:
-        return index > 3 and self._at(index - 1).text == ")" and self._at(
-            index - 4
-        ).is_word("VARCHAR", "CHAR")
+        return (
+            index > 3
+            and self._at(index - 1).text == ")"
+            and self._at(index - 4).is_word("VARCHAR", "CHAR")
+        )
 
     # VALUES BETWEEN
 

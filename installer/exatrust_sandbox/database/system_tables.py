@@ -125,9 +125,7 @@ def _schemas(world: World, scope: str) -> list[Any]:
 
 
 def _schema_rows(scope: str) -> Rows:
-    return lambda world: [
-        (s.name, s.owner, s.id, False, s.comment) for s in _schemas(world, scope)
-    ]
+    return lambda world: [(s.name, s.owner, s.id, False, s.comment) for s in _schemas(world, scope)]
 
 
 def _connections(with_secrets: bool) -> Rows:

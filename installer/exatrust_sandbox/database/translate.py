@@ -144,7 +144,8 @@ def _iproc(node: exp.Anonymous, world: World) -> exp.Expr:
         raise unsupported("IPROC() over this table")
     # DuckDB's number of a row: spread like a distribution key would.
     rowid = exp.column("ROWID", table=alias)
-    return exp.Mod(this=exp.cast(rowid, "BIGINT"), expression=exp.Literal.number(world.cluster.nodes))
+    nodes = exp.Literal.number(world.cluster.nodes)
+    return exp.Mod(this=exp.cast(rowid, "BIGINT"), expression=nodes)
 
 
 def _call(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:

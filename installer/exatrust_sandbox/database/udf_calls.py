@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from sqlglot import exp
 
 from .errors import unsupported
@@ -20,7 +18,7 @@ def evaluate(tree: exp.Expr, world: World, machines: Machines) -> exp.Expr:
     _inline_ctes(tree, world, machines)
     while (select := innermost(tree)) is not None:
         # Evaluated apart from the rest: what refers to the outside is not found, and refused.
-        new = Evaluation(cast(exp.Select, select.copy()), world, machines).run()
+        new = Evaluation(select.copy(), world, machines).run()
         if select is tree:
             return new
         select.replace(new)

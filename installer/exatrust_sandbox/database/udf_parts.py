@@ -36,9 +36,7 @@ class Parts:
 
     def projections(self, any_value: bool) -> list[exp.Expr]:
         """As a select list; `any_value` where the grouping is by something else than the keys."""
-        keys = [
-            exp.AnyValue(this=key.copy()) if any_value else key.copy() for key in self._keys
-        ]
+        keys = [exp.AnyValue(this=key.copy()) if any_value else key.copy() for key in self._keys]
         parts = [*keys, *(node.copy() for node in self._aggregates)]
         return [exp.alias_(part, f"$P{n}", quoted=True) for n, part in enumerate(parts)]
 

@@ -278,9 +278,7 @@ class Evaluation:
             members.setdefault(tuple(key), []).append(number)
         return members
 
-    def _group_table(
-        self, table: str, members: Members, several: bool, calls: list[Call]
-    ) -> str:
+    def _group_table(self, table: str, members: Members, several: bool, calls: list[Call]) -> str:
         """A row for each group with its keys and aggregates; the SELECT reads from it."""
         numbered = [(n, row) for n, rows in enumerate(members.values()) for row in rows]
         membership = self._results(GROUP, [ColumnDef(ROW, BIGINT)], numbered)

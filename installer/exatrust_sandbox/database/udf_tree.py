@@ -123,9 +123,7 @@ def _order(node: exp.Anonymous) -> list[tuple[exp.Expr, bool]]:
     return order
 
 
-def _outputs(
-    script: CatalogObject, emitted: tuple[ColumnDef, ...] | None
-) -> tuple[ColumnDef, ...]:
+def _outputs(script: CatalogObject, emitted: tuple[ColumnDef, ...] | None) -> tuple[ColumnDef, ...]:
     declared: tuple[ColumnDef, ...] | None = script.columns or None
     if declared is None and emitted is None:
         raise SqlError(
@@ -203,17 +201,13 @@ def _shadowed(column: exp.Column, select: exp.Select) -> bool:
     return False
 
 
-def substitute(
-    select: exp.Select, change: Callable[[exp.Expr], exp.Expr | None]
-) -> None:
+def substitute(select: exp.Select, change: Callable[[exp.Expr], exp.Expr | None]) -> None:
     """Replaces nodes outside FROM, the outermost that `change` knows first."""
     for clause in list(outside_from(select)):
         clause.replace(_changed(clause, change))
 
 
-def _changed(
-    node: exp.Expr, change: Callable[[exp.Expr], exp.Expr | None]
-) -> exp.Expr:
+def _changed(node: exp.Expr, change: Callable[[exp.Expr], exp.Expr | None]) -> exp.Expr:
     return node.transform(lambda inner: change(inner) or inner, copy=False)
 
 

@@ -114,7 +114,9 @@ class World:
             raise not_found("schema", name, *self.place(name))
         return name
 
-    def find(self, schema: str | None, name: str, inside: str | None = None) -> CatalogObject | None:
+    def find(
+        self, schema: str | None, name: str, inside: str | None = None
+    ) -> CatalogObject | None:
         """An object by its name; `inside` is the schema of names without one."""
         return self.objects.get((schema or inside or self.who.schema, name))
 
