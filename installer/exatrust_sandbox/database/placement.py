@@ -6,7 +6,7 @@ on n nodes usually leave a node without one, and a call without a table runs on 
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -21,7 +21,8 @@ def nodes_with_rows(nodes: int, policy: Policy) -> range:
 def node_of_group(key: Sequence[Any], nodes: int, policy: Policy) -> int:
     """The node of a group, by a hash that is the same in every run."""
     candidates = nodes_with_rows(nodes, policy)
-    return candidates[zlib.crc32(repr(tuple(key)).encode()) % len(candidates)]
+    digest = hashlib.sha256(repr(tuple(key)).encode()).digest()
+    return candidates[digest[0] % len(candidates)]
 
 
 def node_of_row(number: int, rows: int, nodes: int, policy: Policy) -> int:

@@ -17,7 +17,9 @@ from .privileges import Rights
 from .temporary import Temporaries
 
 DEFAULT_PARAMETERS = {
-    "SCRIPT_LANGUAGES": "JAVA=builtin_java PYTHON3=builtin_python3 R=builtin_r",
+    "SCRIPT_LANGUAGES": (
+        "JAVA=builtin_java PYTHON3=builtin_python3 PYTHON312=builtin_python312 R=builtin_r"
+    ),
     "QUERY_TIMEOUT": "0",
     "TIME_ZONE": "UTC",
     "NLS_DATE_FORMAT": "YYYY-MM-DD",
