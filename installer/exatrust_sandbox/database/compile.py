@@ -86,11 +86,23 @@ def compile_query(tree: exp.Expr, world: World) -> Compiled:
         raise unsupported(f"{type(tree).__name__} as a query")
     annotated = annotate_types(tree.copy(), schema=schema_of(tree, world), dialect="exasol")
     assert isinstance(annotated, exp.Query)
+    _keep_dates(tree, annotated)
     columns = tuple(
         ResultColumn(_name(select, number), _known_type(select))
         for number, select in enumerate(annotated.selects, 1)
     )
     return Compiled(to_duckdb(tree, world), columns)
+
+
+def _keep_dates(tree: exp.Expr, annotated: exp.Expr) -> None:
+    """A DATE plus days or months is a DATE in Exasol, a timestamp in DuckDB."""
+    for node, typed in list(
+        zip(tree.find_all(exp.DateAdd), annotated.find_all(exp.DateAdd), strict=True)
+    ):
+        unit = typed.text("unit").upper() or "DAY"
+        if typed.this.is_type("date") and unit in ("DAY", "WEEK", "MONTH", "YEAR"):
+            node.replace(exp.cast(node.copy(), "DATE"))
+            typed.replace(exp.cast(typed.copy(), "DATE"))
 
 
 def _name(select: exp.Expr, number: int) -> str:

@@ -29,7 +29,7 @@ def run_dml(statement: Dml, world: World, machines: Machines, work: Transaction)
     if isinstance(tree, exp.Insert):
         count = _insert(tree, target, world, machines, work)
     else:
-        _bind_aliases(tree)
+        _plain_targets(tree)
         sql = to_duckdb(evaluate(tree, world, machines), world)
         count = work.execute(sql).fetchall()[0][0]
     check_table(target, work)
@@ -43,10 +43,14 @@ def _target(tree: exp.Expr, world: World) -> CatalogObject:
     return world.objects[(table.db, table.name)]
 
 
-def _bind_aliases(tree: exp.Expr) -> None:
-    """MERGE, UPDATE and DELETE give the target an alias, so that T.X still means table T."""
+def _plain_targets(tree: exp.Expr) -> None:
+    """SET T.X = ... means column X; DuckDB takes the bare name only."""
     if tree.args.get("returning"):
         raise unsupported("RETURNING")
+    for update in tree.find_all(exp.Update):
+        for assignment in update.expressions:
+            if isinstance(assignment, exp.EQ) and isinstance(assignment.this, exp.Column):
+                assignment.this.set("table", None)
 
 
 def _insert(

@@ -9,10 +9,11 @@ from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
 from .catalog import CatalogObject
 from .errors import not_found, syntax_error, unsupported
+from .labels import label_columns
 from .lexer import tokenize
 from .model import SqlError
 from .names import RESERVED, dotted
-from .rewrite import rewrite
+from .rewrite import SCRIPT, rewrite
 from .system_tables import system_table
 from .temporary import SCHEMA as TEMP
 from .world import World
@@ -36,12 +37,23 @@ def parse(text: str, world: World, schema: str, user: str, depth: int = 0) -> ex
 
     tree = _tree(rewrite(text, script, world.words))
     _check_words(tree, text)
+    if depth == 0:
+        label_columns(tree, text, _emitting(world))
     tree = normalize_identifiers(tree, dialect="exasol")
     for column in tree.find_all(exp.Column):
         column.set("db", None)
     for table in list(tree.find_all(exp.Table)):
         _resolve(table, world, schema, user, depth)
     return tree
+
+
+def _emitting(world: World) -> frozenset[str]:
+    """Names of calls that stand for as many columns as the script emits."""
+    return frozenset(
+        f"{SCRIPT}{dotted(*key)}"
+        for key, item in world.objects.items()
+        if item.kind == "SCRIPT" and item.detail["output_type"] == "EMITS"
+    )
 
 
 def _tree(text: str) -> exp.Expr:
@@ -94,9 +106,17 @@ def _resolve(table: exp.Table, world: World, schema: str, user: str, depth: int)
 
 
 def _is_cte(table: exp.Table, name: str) -> bool:
+    """A WITH query is known behind its own definition only, unless it is recursive."""
     node: exp.Expr | None = table
+    inside: exp.Expr | None = None
     while node is not None:
-        if any(cte.alias == name for cte in getattr(node, "ctes", ())):
+        if isinstance(node, exp.CTE):
+            inside = node
+        ctes = list(getattr(node, "ctes", ()))
+        with_ = node.args.get("with_")
+        if inside in ctes and with_ is not None and not with_.args.get("recursive"):
+            ctes = ctes[: ctes.index(inside)]
+        if any(cte.alias == name for cte in ctes):
             return True
         node = node.parent
     return False

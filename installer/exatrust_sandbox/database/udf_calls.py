@@ -17,8 +17,10 @@ def evaluate(tree: exp.Expr, world: World, machines: Machines) -> exp.Expr:
         return tree
     _inline_ctes(tree, world, machines)
     while (select := innermost(tree)) is not None:
-        # Evaluated apart from the rest: what refers to the outside is not found, and refused.
-        new = Evaluation(select.copy(), world, machines).run()
+        # A SELECT is evaluated apart from the rest: the order it gives may stay where a query
+        # may be ordered, and what refers to the outside is not found.
+        orders = select is tree or isinstance(select.parent, exp.Subquery)
+        new = Evaluation(select.copy(), world, machines, orders).run()
         if select is tree:
             return new
         select.replace(new)

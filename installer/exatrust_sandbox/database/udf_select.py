@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count, islice
+from itertools import islice
 from typing import cast
 
 from sqlglot import exp
@@ -39,18 +39,20 @@ from .udf_tree import (
 )
 from .world import World
 
-ROW, GROUP, VALUE = "$ROW", "$GROUP", "$VALUE"
+ROW, GROUP, VALUE, NUMBER = "$ROW", "$GROUP", "$VALUE", "$N"
 Members = dict[Row, list[int]]
 
 
 class Evaluation:
     """One SELECT on its way to one without calls."""
 
-    def __init__(self, select: exp.Select, world: World, machines: Machines) -> None:
+    def __init__(self, select: exp.Select, world: World, machines: Machines, orders: bool) -> None:
+        """`orders`: whether the result may have an ORDER BY, to come as the scripts gave it."""
+        self._orders = orders
         self._world = world
         self._machines = machines
         self._select = select
-        self._names = count(1)
+        self._order: tuple[str, str] | None = None
 
     def run(self) -> exp.Select:
         refuse_odd_places(self._select, own_calls(self._select))
@@ -58,7 +60,15 @@ class Evaluation:
         self._select = cast(exp.Select, qualified(self._select, self._world))
         while calls := self._ready_calls():
             self._step(calls)
+        self._keep_order()
         return self._select
+
+    def _keep_order(self) -> None:
+        """Rows come in the order in which they were emitted, unless something else orders them."""
+        select = self._select
+        free = not any(select.args.get(part) for part in ("order", "distinct", "group"))
+        if self._orders and self._order is not None and free and not aggregates(select):
+            select.set("order", exp.Order(expressions=[exp.Ordered(this=_column(*self._order))]))
 
     def _ready_calls(self) -> list[Call]:
         """The calls whose arguments hold no other calls; scalar RETURNS before the others."""
@@ -155,7 +165,11 @@ class Evaluation:
     def _results(self, key: str, columns: Sequence[ColumnDef], rows: list[Row]) -> str:
         """A table of results; every row starts with its key."""
         described = [ResultColumn(column.name, column.type) for column in columns]
-        return self._world.temporaries.make([ResultColumn(key, BIGINT), *described], rows)
+        numbered = [(n, *row) for n, row in enumerate(rows)]
+        keys = [ResultColumn(NUMBER, BIGINT), ResultColumn(key, BIGINT)]
+        table = self._world.temporaries.make([*keys, *described], numbered)
+        self._order = (NUMBER, table)
+        return table
 
     def _values(self, table: str, names: Sequence[str], order: str = quote(ROW)) -> list[Row]:
         temporaries = self._world.temporaries
