@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import certifi
 
-from exatrust_sandbox.bucketfs.service import BucketFS, BucketSpec
 from exatrust_sandbox.containers import image, isolation
 from exatrust_sandbox.containers.image import Image
 from exatrust_sandbox.containers.isolation import Isolation
@@ -31,6 +30,7 @@ from exatrust_sandbox.database.server import DatabaseServer
 from exatrust_sandbox.endpoints import KINDS, Endpoints
 from exatrust_sandbox.layout import BUCKET, SERVICE, Configuration, Layout, SandboxError
 from exatrust_sandbox.lock import DirectoryLock
+from exatrust_sandbox.mock_bucketfs.service import BucketFS, BucketSpec
 from exatrust_sandbox.pki import open_authorities
 from exatrust_sandbox.settings_file import settings_text
 

@@ -21,14 +21,14 @@ from exatrust.errors import (
     WrongPassword,
 )
 from exatrust.settings import BucketFSSettings
-from exatrust_sandbox.bucketfs.service import BucketFS as Service
-from exatrust_sandbox.bucketfs.service import BucketSpec
 from exatrust_sandbox.database.certificate import (
     ServerCertificate,
     default_style,
     server_context,
     signed_by,
 )
+from exatrust_sandbox.mock_bucketfs.service import BucketFS as Service
+from exatrust_sandbox.mock_bucketfs.service import BucketSpec
 
 WRITE = "planted-write-password"
 

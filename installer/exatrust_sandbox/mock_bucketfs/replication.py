@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from exatrust_sandbox.bucketfs.archives import directory_of, unpack
-from exatrust_sandbox.bucketfs.storage import Entry, Storage
+from exatrust_sandbox.mock_bucketfs.archives import directory_of, unpack
+from exatrust_sandbox.mock_bucketfs.storage import Entry, Storage
 
 TICK = 0.02
 log = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from exatrust_sandbox.bucketfs.access import BucketSpec, may_read, may_write, safe_path
-from exatrust_sandbox.bucketfs.storage import CHUNK, RecentlyDeleted, Storage
+from exatrust_sandbox.mock_bucketfs.access import BucketSpec, may_read, may_write, safe_path
+from exatrust_sandbox.mock_bucketfs.storage import CHUNK, RecentlyDeleted, Storage
 
 if TYPE_CHECKING:
-    from exatrust_sandbox.bucketfs.service import BucketFS
+    from exatrust_sandbox.mock_bucketfs.service import BucketFS
 
 REQUEST_SECONDS = 30
 LINGER_SECONDS = 2.0

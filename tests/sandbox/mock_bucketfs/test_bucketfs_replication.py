@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exatrust_sandbox.bucketfs.service import BucketFS, BucketSpec
+from exatrust_sandbox.mock_bucketfs.service import BucketFS, BucketSpec
 
 from .conftest import READ, WRITE, client
 

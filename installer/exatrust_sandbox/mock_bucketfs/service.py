@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from exatrust_sandbox.bucketfs.access import BucketSpec
-from exatrust_sandbox.bucketfs.faults import Faults
-from exatrust_sandbox.bucketfs.http import Server
-from exatrust_sandbox.bucketfs.replication import Replica, Replicator
-from exatrust_sandbox.bucketfs.storage import Storage
+from exatrust_sandbox.mock_bucketfs.access import BucketSpec
+from exatrust_sandbox.mock_bucketfs.faults import Faults
+from exatrust_sandbox.mock_bucketfs.http import Server
+from exatrust_sandbox.mock_bucketfs.replication import Replica, Replicator
+from exatrust_sandbox.mock_bucketfs.storage import Storage
 
 __all__ = ["BucketFS", "BucketSpec"]
 

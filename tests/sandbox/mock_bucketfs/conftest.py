@@ -9,8 +9,8 @@ import pytest
 import requests
 import trustme
 
-from exatrust_sandbox.bucketfs.service import BucketFS, BucketSpec
 from exatrust_sandbox.database.certificate import server_context, signed_by
+from exatrust_sandbox.mock_bucketfs.service import BucketFS, BucketSpec
 
 WRITE, READ = ("w", "write-secret"), ("r", "read-secret")
 

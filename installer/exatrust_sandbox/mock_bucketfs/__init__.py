@@ -1,0 +1,1 @@
+"""A mock of BucketFS: buckets over HTTP, replicated to the nodes of a sandbox."""
