@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     Column = dict[str, Any]
 
 BATCH = 1000
+# What stands before an error, by the phase of the script's life it happened in.
+COMPILING = "F-UDF-CL-LIB-1125: F-UDF-CL-SL-PYTHON-1000: F-UDF-CL-SL-PYTHON-1005: "
+LOADING = (
+    "F-UDF-CL-LIB-1125: F-UDF-CL-SL-PYTHON-1000: F-UDF-CL-SL-PYTHON-1017: "
+    "F-UDF-CL-SL-PYTHON-1122: Exception while parsing UDF \n"
+)
+RUNNING = (
+    "F-UDF-CL-LIB-1127: F-UDF-CL-SL-PYTHON-1002: F-UDF-CL-SL-PYTHON-1026: "
+    "F-UDF-CL-SL-PYTHON-1114: Exception during run \n"
+)
 
 
 class Channel:
@@ -103,7 +113,7 @@ def written_value(column: Column, value: Any) -> str:
         _use_wrapper_name("datetime")
         return quoted(value.isoformat(" "))
     if column["type_name"] == "DATE":
-        _use_wrapper_name("date")
+        _use_wrapper_name("datetime")
         return quoted(value.isoformat())
     return quoted(str(value))
 
@@ -134,7 +144,7 @@ class Context:
     def __getitem__(self, key: Any) -> Any:
         call, rows, _ = self.__state
         if self.__row >= len(rows):
-            raise RuntimeError("E-UDF-CL-SL-PYTHON-1089: Iteration finished")
+            raise RuntimeError("Iteration finished")
         position = call.position(key)
         return read_value(call.inputs[position], rows[self.__row][position])
 
@@ -142,7 +152,7 @@ class Context:
         call, rows, _ = self.__state
         if call.input_type == "SCALAR":
             raise RuntimeError(
-                "E-UDF-CL-SL-PYTHON-1085: Function 'next' is not allowed in scalar context"
+                "E-UDF-CL-SL-PYTHON-1107: Function 'next' is not allowed in scalar context"
             )
         if reset:
             return self.reset()
@@ -152,9 +162,7 @@ class Context:
     def reset(self) -> bool:
         call, rows, _ = self.__state
         if call.input_type == "SCALAR":
-            raise RuntimeError(
-                "E-UDF-CL-SL-PYTHON-1086: Function 'reset' is not allowed in scalar context"
-            )
+            raise RuntimeError("Function 'reset' is not allowed in scalar context")
         self.__row = 0
         return bool(rows)
 
@@ -164,12 +172,10 @@ class Context:
     def emit(self, *values: Any) -> None:
         call, _, output = self.__state
         if call.output_type != "EMITS":
-            raise RuntimeError(
-                "E-UDF-CL-SL-PYTHON-1094: Function 'emit' is not allowed in a RETURNS script"
-            )
+            raise RuntimeError("Function 'emit' is not allowed in a RETURNS script")
         if len(values) != len(call.outputs):
             raise TypeError(
-                "E-UDF-CL-SL-PYTHON-1095: emit() takes exactly %d argument%s (%d given)"
+                "emit() takes exactly %d argument%s (%d given)"
                 % (len(call.outputs), "s" if len(call.outputs) > 1 else "", len(values))
             )
         output.add(values)
@@ -223,9 +229,7 @@ class Call:
         try:
             return self._positions[key]
         except KeyError:
-            raise RuntimeError(
-                "E-UDF-CL-SL-PYTHON-1081: Column with name '%s' does not exist" % (key,)
-            ) from None
+            raise RuntimeError("Column with name '%s' does not exist" % (key,)) from None
 
 
 class Exa:
@@ -280,9 +284,7 @@ def run(call: Call, channel: Channel) -> None:
     global _globals
     exa = Exa(call, channel)
     _globals = {"__builtins__": __builtins__, "__name__": "builtins", **_leaked(exa)}
-    exec(compile(call.code, call.name, "exec"), _globals)
-    if "run" not in _globals:
-        raise RuntimeError("E-UDF-CL-SL-PYTHON-1004: function 'run' is not defined")
+    _load_script(call)
     output = Output(channel, call.outputs)
     while (batch := channel.receive()) is not None:
         first, groups = batch
@@ -294,28 +296,53 @@ def run(call: Call, channel: Channel) -> None:
     output.flush()
 
 
+class ScriptFailed(Exception):
+    """A failure in one phase of a script's life: the prefix of its text, and the cause."""
+
+    def __init__(self, prefix: str, error: BaseException) -> None:
+        super().__init__(prefix)
+        self.prefix = prefix
+        self.error = error
+
+
+def _load_script(call: Call) -> None:
+    """Compile and execute the script's text; a syntax error shows only now, at the first run."""
+    try:
+        code = compile(call.code, call.name, "exec")
+    except (SyntaxError, ValueError) as error:
+        raise ScriptFailed(COMPILING, error) from error
+    try:
+        exec(code, _globals)
+    except BaseException as error:
+        raise ScriptFailed(LOADING, error) from error
+    if "run" not in _globals:
+        raise ScriptFailed(LOADING, NameError("function 'run' is not defined"))
+
+
 def _run_group(call: Call, rows: list[Any], output: Output) -> None:
     value = _globals["run"](Context(call, rows, output))
     if call.output_type == "RETURNS":
         output.add((value,))
-    elif value is not None:
-        raise RuntimeError("E-UDF-CL-SL-PYTHON-1096: emits function must return None")
 
 
 def failure(call: Call, error: BaseException) -> str:
     """The text a user of the database sees: one line a frame of the script, then the error."""
     import traceback
 
-    if isinstance(error, SyntaxError) and error.filename == call.name:
-        place = "%s, line %s\n%s" % (call.name, error.lineno, (error.text or "").rstrip())
-        return "F-UDF-CL-SL-PYTHON-1000: %s\nSyntaxError: %s" % (place, error.msg)
+    prefix = RUNNING
+    if isinstance(error, ScriptFailed):
+        prefix, error = error.prefix, error.error
     frames = [
         "%s:%s %s" % (frame.filename, frame.lineno, frame.name)
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename != __file__
     ]
-    text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return "F-UDF-CL-SL-PYTHON-1114: Exception during run \n" + "\n".join([*frames, text])
+    if isinstance(error, SyntaxError) and error.filename == call.name:
+        frames.append("%s, line %s\n%s" % (call.name, error.lineno, (error.text or "").rstrip()))
+        text = "SyntaxError: %s" % error.msg
+    else:
+        text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    return prefix + "\n".join([*frames, text])
 
 
 def main(arguments: list[str]) -> None:

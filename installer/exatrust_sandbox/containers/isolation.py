@@ -15,7 +15,10 @@ from pathlib import Path
 
 USER = "500"  # another user than the one who runs the sandbox
 SECONDS = 10
-_PROBE = "test $(id -u) = 500 && ! touch /usr/probe 2>/dev/null && ! test -e /root"
+_SEALED = ("--remount-ro", "/")  # the root itself is memory, and would be writable
+_PROBE = "test $(id -u) = 500 && ! touch /usr/probe /probe 2>/dev/null && ! test -e /root"
+# Of the machine's /usr, what could be taken for a part of the container.
+_MASKED = ("/usr/share/ca-certificates", "/usr/lib/jvm", "/usr/lib/python3/dist-packages")
 
 
 class Isolation(enum.Enum):
@@ -30,7 +33,7 @@ def probe() -> tuple[Isolation, str]:
     """What this machine allows, and the reason when that is nothing."""
     if shutil.which("bwrap") is None:
         return Isolation.NONE, "bubblewrap is not installed"
-    command = [*_base_arguments(), "--", "/bin/sh", "-c", _PROBE]
+    command = [*_base_arguments(), *_SEALED, "--", "/bin/sh", "-c", _PROBE]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -65,6 +68,7 @@ def bubblewrap_command(
         *_bind(client, "/exaudf"),
         *_interpreter(prefix),
         *_environment(environment),
+        *_SEALED,
         "--chdir",
         "/tmp",
         "--",
@@ -76,6 +80,9 @@ def _base_arguments() -> list[str]:
     arguments = ["bwrap", "--unshare-all", "--share-net", "--uid", USER, "--gid", USER]
     arguments += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "udf"]
     arguments += _bind(Path("/usr"), "/usr")
+    for path in _MASKED:
+        if Path(path).is_dir():
+            arguments += ["--tmpfs", path]
     for name in ("bin", "sbin", "lib", "lib64", "lib32"):
         if Path("/usr", name).exists():
             arguments += ["--symlink", f"usr/{name}", f"/{name}"]

@@ -171,7 +171,7 @@ class Conversation:
             case "ask":
                 self._process.write(self._answer(*value), answer=True)
             case "error":
-                raise ScriptError(f"{_PREFIX}F-UDF-CL-LIB-1127: F-UDF-CL-SL-PYTHON-1002: {value}")
+                raise ScriptError(f"{_PREFIX}{value}")
 
     def _row(self, row: list[str | None]) -> Row:
         columns = self._call.output_columns
@@ -212,11 +212,22 @@ def _read(column: Column, text: str | None) -> object:
     if text is None or text == "":
         return None
     try:
-        return _converted(column, text)
+        value = _converted(column, text)
+        _check_size(column, value)
+        return value
     except (ValueError, ArithmeticError) as error:
         raise ScriptError(
-            f"{_PREFIX}column {column.name} of type {column.sql_type} cannot hold {text!r}"
+            f"{_PREFIX}column {column.name} of type {column.sql_type} cannot hold {text[:100]!r}"
         ) from error
+
+
+def _check_size(column: Column, value: object) -> None:
+    """Raises ValueError for a number with too many digits, or a text that is too long."""
+    if isinstance(value, (int, Decimal)) and column.type_name == "DECIMAL" and column.precision:
+        if abs(value) >= 10 ** (column.precision - (column.scale or 0)):
+            raise ValueError("too many digits")
+    elif isinstance(value, str) and column.length is not None and len(value) > column.length:
+        raise ValueError("too long")
 
 
 def _converted(column: Column, text: str) -> object:

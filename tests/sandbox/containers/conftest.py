@@ -12,6 +12,7 @@ from exatrust_sandbox.containers.model import Column, Node, ScriptCall, ScriptEr
 from exatrust_sandbox.containers.vm import Runtime
 
 TEXT = Column("V", "VARCHAR(2000) UTF8", "VARCHAR", length=2000)
+SHORT = Column("S", "VARCHAR(9) UTF8", "VARCHAR", length=9)
 NUMBER = Column("N", "DECIMAL(18,0)", "DECIMAL", 18, 0)
 EXACT = Column("E", "DECIMAL(9,2)", "DECIMAL", 9, 2)
 MOMENT = Column("T", "TIMESTAMP", "TIMESTAMP")

@@ -16,6 +16,7 @@ from .conftest import (
     MOMENT,
     NUMBER,
     REAL,
+    SHORT,
     TEXT,
     TRUTH,
     make_call,
@@ -80,10 +81,19 @@ def test_a_moment_with_a_time_zone_is_refused(run):
         run(code, output_columns=(MOMENT,))
 
 
-def test_importing_the_class_datetime_breaks_emitting_moments(run):
-    code = "from datetime import datetime\ndef run(ctx):\n    ctx.emit(datetime(2026, 1, 1))"
+@pytest.mark.parametrize(
+    ("column", "value"), [(MOMENT, "datetime(2026, 1, 1)"), (DAY, "datetime(2026, 1, 1).date()")]
+)
+def test_importing_the_class_datetime_breaks_emitting_dates_and_moments(run, column, value):
+    code = f"from datetime import datetime\ndef run(ctx):\n    ctx.emit({value})"
     with pytest.raises(ScriptError, match="has no attribute 'datetime'"):
-        run(code, output_columns=(MOMENT,))
+        run(code, output_columns=(column,))
+
+
+@pytest.mark.parametrize(("column", "value"), [(SHORT, "'x' * 10"), (EXACT, "10 ** 7")])
+def test_a_value_too_large_for_its_column_is_refused(run, column, value):
+    with pytest.raises(ScriptError, match="cannot hold"):
+        run(f"def run(ctx):\n    ctx.emit({value})", output_columns=(column,))
 
 
 def test_texts_are_cut_at_nul_and_the_empty_text_is_null(run):
@@ -133,8 +143,13 @@ def test_an_error_names_script_line_and_type(run):
 
 
 def test_a_raw_env_line_or_any_syntax_error_shows_at_the_first_run(run):
-    with pytest.raises(ScriptError, match="SyntaxError"):
+    with pytest.raises(ScriptError, match=r"(?s)PYTHON-1005: .*SyntaxError"):
         run("%env A=b;\ndef run(ctx):\n    pass")
+
+
+def test_an_error_while_the_text_is_loaded_says_so(run):
+    with pytest.raises(ScriptError, match=r"(?s)Exception while parsing UDF .*KeyError"):
+        run("{}['none']\ndef run(ctx):\n    pass")
 
 
 def test_module_level_code_runs_once_in_a_virtual_machine(run):

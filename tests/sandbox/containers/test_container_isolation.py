@@ -31,7 +31,8 @@ def test_a_script_is_another_user_without_the_machine_s_files(isolated, standard
 def test_the_container_s_files_and_buckets_are_read_only(isolated, standard_image):
     code = (
         "def run(ctx):\n"
-        "    for path in ('/etc/x', '/usr/x', '/usr/local/x', '/buckets/bfsdefault/default/x'):\n"
+        "    bucket = '/buckets/bfsdefault/default/x'\n"
+        "    for path in ('/x', '/etc/x', '/usr/x', '/usr/local/x', bucket):\n"
         "        try:\n"
         "            open(path, 'w')\n"
         "        except OSError as error:\n"
@@ -40,8 +41,8 @@ def test_the_container_s_files_and_buckets_are_read_only(isolated, standard_imag
         "    ctx.emit(str(os.listdir('/tmp')))"
     )
     rows = [row[0] for row in run_in(isolated, standard_image, code)[0]]
-    assert rows[:4] == ["Read-only file system"] * 4
-    assert rows[4] == "['x']"
+    assert rows[:5] == ["Read-only file system"] * 5
+    assert rows[5] == "['x']"
 
 
 def test_nothing_in_tmp_outlives_the_virtual_machine(isolated, one_image):
