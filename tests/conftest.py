@@ -22,6 +22,9 @@ def pytest_report_header() -> list[str]:
     return [f"container isolation: {kind.value}" + (f" ({note})" if note else "")]
 
 
+pytest_plugins = ["pytester"]
+
+
 @pytest.fixture(autouse=True)
 def _no_environment_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("EXATRUST_CONFIG", "EXATRUST_DATABASE_PASSWORD", "EXATRUST_BUCKETFS_PASSWORD"):

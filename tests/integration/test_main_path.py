@@ -1,0 +1,129 @@
+"""The main path on one cluster: installed once, then looked at from every side."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pyexasol
+import pytest
+
+from exatrust_sandbox.cluster import Sandbox
+from exatrust_sandbox.endpoints import KINDS
+
+from .commands import exatrust
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    """A cluster of four nodes with exatrust and the company's CA installed."""
+    with Sandbox(tmp_path_factory.mktemp("cluster"), nodes=4) as cluster:
+        done = exatrust(
+            cluster.layout.directory, "install", "--yes", "--ca", "pki/company-root.pem",
+            "--confirm", cluster.company_fingerprint(),
+        )  # fmt: skip
+        assert done.status == 0, done.output
+        yield cluster
+
+
+@pytest.fixture
+def connection(sandbox):
+    """A plain pyexasol session, as any client of the database has it."""
+    with pyexasol.connect(
+        dsn=sandbox.dsn, user="sys", password=sandbox.layout.password("sys")
+    ) as connection:
+        yield connection
+
+
+def test_a_second_install_does_nothing_and_says_so(sandbox):
+    done = exatrust(sandbox.layout.directory, "install", "--yes")
+    assert done.status == 0
+    assert "Nothing to do" in done.output
+
+
+def test_truststores_are_rows_of_every_node_in_a_plain_session(connection):
+    rows = connection.execute(
+        'SELECT NODE_ID, LANGUAGE_ALIAS, STORE, "PATH", CERTIFICATES FROM EXATRUST.TRUSTSTORES'
+    ).fetchall()
+    found = {(node, alias) for node, alias, *_ in rows}
+    assert found == {(n, alias) for n in range(4) for alias in ("PYTHON3", "PYTHON312")}
+    bundles = [row for row in rows if row[2] == "shared-bundle"]
+    assert len(bundles) == 8
+    assert len({row[4] for row in bundles}) == 1
+
+
+def test_node_status_and_coverage_name_every_node(connection):
+    intact = connection.execute(
+        "SELECT COUNT(DISTINCT NODE_ID) FROM EXATRUST.NODE_STATUS"
+        " WHERE FILES_INTACT = FILES_EXPECTED"
+    ).fetchval()
+    assert intact == 4
+    coverage = connection.execute(
+        "SELECT NODES_EXPECTED, NODES_SEEN, NODES_INTACT, NODES_MISSING FROM EXATRUST.COVERAGE"
+    ).fetchall()
+    assert coverage == [(4, 4, 4, None)] * 2
+
+
+def test_an_analyst_s_select_checks_an_endpoint(connection, sandbox):
+    port = sandbox.endpoints.ports["company"]
+    rows = connection.execute(
+        "SELECT TRUSTSTORE, TRUSTED, FINDING FROM"
+        f" (SELECT EXATRUST.CHECK_ENDPOINT('localhost', {port}))"
+    ).fetchall()
+    assert {row[0]: row[1] for row in rows} == {
+        "shared-bundle": True, "container": False, "certifi": False,
+    }  # fmt: skip
+
+
+def _verify_code(sandbox: Sandbox, port: int, bundle: Path) -> int:
+    """What `openssl s_client` says of an endpoint with the bundle: 0, or the first error."""
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "localhost",
+         "-verify_hostname", "localhost", "-verify_return_error", "-CAfile", str(bundle),
+         "-no-CApath"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    errors = re.findall(r"verify error:num=(\d+)", done.stdout + done.stderr)
+    return int(errors[0]) if errors else 0
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_the_verdict_equals_that_of_openssl_s_client(sandbox, connection, kind):
+    bundles = list(sandbox.layout.replica(2).rglob("ca-bundle-*.pem"))
+    assert len(bundles) == 1
+    port = sandbox.endpoints.ports[kind]
+    trusted, code = connection.execute(
+        "SELECT TRUSTED, VERIFY_CODE FROM"
+        f" (SELECT EXATRUST.CHECK_ENDPOINT('localhost', {port}))"
+        " WHERE TRUSTSTORE = 'shared-bundle'"
+    ).fetchone()
+    expected = _verify_code(sandbox, port, bundles[0])
+    assert (trusted, code) == (expected == 0, expected)
+
+
+def test_what_a_bucket_writer_changes_does_not_run(sandbox, connection):
+    """Whoever can write to the bucket can break the scripts, but not run code in the database."""
+    node = sandbox.layout.replica(0)
+    (archive,) = node.rglob("exatrust_udf-*.pyz")
+    original = archive.read_bytes()
+    archive.write_bytes(original + b"changed")
+    try:
+        with pytest.raises(pyexasol.ExaQueryError, match=r"was altered.*(?s:.)*exatrust install"):
+            connection.execute(
+                "SELECT COUNT(*) FROM (SELECT EXATRUST.LIST_TRUSTSTORES(I, NULL)"
+                " FROM VALUES BETWEEN 1 AND 64 AS v(I) GROUP BY I)"
+            )
+        status = exatrust(sandbox.layout.directory, "status")
+        assert status.status == 1
+        assert archive.name in status.output
+    finally:
+        archive.write_bytes(original)
+    assert exatrust(sandbox.layout.directory, "status").status == 0
+
+
+def test_a_wrong_pin_of_the_database_is_refused_and_explained(sandbox):
+    wrong = f"127.0.0.1/{'0' * 64}:{sandbox.database.port}"
+    done = exatrust(sandbox.layout.directory, "status", "--dsn", wrong)
+    assert done.status in (2, 3)
+    assert "fingerprint" in done.output.lower()
