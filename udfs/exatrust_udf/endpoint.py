@@ -40,13 +40,13 @@ class Endpoint:
 
     @property
     def announced(self) -> str:
-        """The name the client announces to the server (SNI)."""
-        return self.sni or self.host
+        """The name the client announces to the server (SNI); an address has no zone here."""
+        return (self.sni or self.host).partition("%")[0]
 
     @property
     def expected(self) -> str:
         """The name or address the certificate must be for."""
-        return self.name or self.announced
+        return self.name.partition("%")[0] or self.announced
 
     @property
     def target(self) -> tuple[str, int]:
@@ -91,12 +91,25 @@ def _host(text: str) -> str:
         raise BadEndpoint(f"a host name has 1 to {_MAX_HOST} characters, not {len(host)}")
     if any(c.isspace() or not c.isprintable() or c in '@,;"<>?#[]' for c in host):
         raise BadEndpoint(f"{shown(host)} is not a host name")
-    if host.startswith(".") or ".." in host:
-        raise BadEndpoint(f"{shown(host)} has an empty part")
+    if ":" in host:
+        return _ipv6(host)
+    if host.startswith(".") or ".." in host or "%" in host:
+        raise BadEndpoint(f"{shown(host)} has an empty part or '%', so it is not a host name")
     try:
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
         raise BadEndpoint(f"{shown(host)} is not a host name (IDNA)") from None
+
+
+def _ipv6(text: str) -> str:
+    """An IPv6 address, with its zone (RFC 4007 11) if it has one: no name has a colon."""
+    import ipaddress  # slow to load, and rarely needed
+
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        raise BadEndpoint(f"{shown(text)} is neither a host name nor an IPv6 address") from None
+    return text
 
 
 def _port(value: object) -> int:

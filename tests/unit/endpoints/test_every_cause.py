@@ -16,8 +16,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tls_lab import (
     HOST,
+    NOW,
     Made,
     chain_context,
     examine,
@@ -33,6 +36,11 @@ from tls_lab import (
     tampered,
     tls_manner,
 )
+
+from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf.evidence import Evidence
+from exatrust_udf.examine import Examiner
+from exatrust_udf.handshake import client_context
 
 STRICT = sys.version_info >= (3, 13)
 
@@ -258,3 +266,33 @@ def test_the_name_to_verify_may_differ_from_host_and_sni() -> None:
     assert (right.trusted, ids(right)) == (True, set())
     assert (wrong.trusted, ids(wrong)) == (False, {"HOST_MISMATCH"})
     assert (announced.trusted, announced.case.evidence.verify_code) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    "odd", ["fe80::1%lo", "::1", "1.2.3.04", "1.2.3.999", "*.example", "-", "a" * 253, "x."]
+)
+@pytest.mark.parametrize("option", ["name", "sni"])
+def test_an_odd_name_to_verify_ends_in_a_finding(option: str, odd: str) -> None:
+    with serving(tls_manner(chain_context([leaf(), MIDDLE]))) as port:
+        (examined,) = examine(port, store(ROOT), HOST, f"{option}={odd}")
+    assert ids(examined) == {"HOST_MISMATCH"}
+
+
+GOOD = leaf()
+names = st.text(st.sampled_from("aZ0-_*.:%\u00e4\u2603[]"), min_size=1, max_size=12)
+
+
+@settings(deadline=None)
+@given(names)
+def test_openssl_and_python_take_every_name_that_an_endpoint_has(text: str) -> None:
+    try:
+        endpoint = Endpoint.parse(text, 443)
+    except BadEndpoint:
+        return
+    (examined,) = Examiner([store(ROOT)]).judge(
+        Evidence(endpoint, received=(GOOD.der, MIDDLE.der)), NOW
+    )
+    assert ids(examined) == {"HOST_MISMATCH"}
+    client_context(()).wrap_bio(
+        ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=endpoint.announced.encode("ascii")
+    )
