@@ -18,7 +18,10 @@ from exatrust import __version__
 from exatrust.errors import ExatrustError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from exatrust.commands import Terminal
+    from exatrust.report import Report
     from exatrust.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -167,6 +170,52 @@ def check(endpoints: tuple[str, ...], text: str | None, as_json: bool, **options
     from exatrust.commands import run_check
 
     return run_check(_settings(options), _terminal(as_json), endpoints, text)
+
+
+_stores = click.option(
+    "--ca",
+    "ca_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Truststore to judge by; repeatable. [default: certifi, and OpenSSL's on this machine]",
+)
+
+
+def _report(as_json: bool) -> Report:
+    from exatrust.report import Report
+
+    return Report(as_json)
+
+
+@cli.command()
+@click.argument("endpoints", nargs=-1, required=True, metavar="HOST:PORT...")
+@_stores
+@click.option("--options", "text", metavar="TEXT", help="Options of CHECK_ENDPOINT, key=value.")
+@_json
+def probe(
+    endpoints: tuple[str, ...], ca_files: tuple[Path, ...], text: str | None, as_json: bool
+) -> int:
+    """Check TLS endpoints from this machine, with every finding; needs no database."""
+    from exatrust.probe import run_probe
+
+    return run_probe(_report(as_json), endpoints, ca_files, text)
+
+
+@cli.command()
+@click.argument("chain", type=click.Path(path_type=Path), metavar="CHAIN.pem")
+@click.option("--host", required=True, metavar="NAME", help="Name the certificate must be for.")
+@_stores
+@click.option(
+    "--at", type=click.DateTime(["%Y-%m-%d"]), help="Day to judge for, UTC. [default: now]"
+)
+@_json
+def diagnose(
+    chain: Path, host: str, ca_files: tuple[Path, ...], at: datetime | None, as_json: bool
+) -> int:
+    """Judge a certificate chain in a file, without connecting anywhere."""
+    from exatrust.probe import run_diagnose
+
+    return run_diagnose(_report(as_json), chain, host, ca_files, at)
 
 
 @cli.command()

@@ -63,13 +63,17 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """Control characters of foreign text (a certificate's subject) are shown as ?."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
 def _text(cell: Cell) -> str:
-    """One line; control characters of foreign text (a certificate's subject) are shown as ?."""
     if cell is None:
         return "-"
     if isinstance(cell, bool):
         return "yes" if cell else "no"
-    return "".join(c if c.isprintable() else "?" for c in " ".join(str(cell).split()))
+    return one_line(str(cell))
 
 
 def _plain(value: object) -> object:

@@ -81,7 +81,7 @@ class Examiner:
         """One handshake for each different endpoint; results in the order of the endpoints."""
         wanted = list(dict.fromkeys(endpoints))
         found = {e.endpoint: e for e in handshake.collect(wanted, self._context, limits)}
-        pool = self._pool(found.values())
+        pool = self.pool(found.values())
         for endpoint in wanted:
             yield from self.judge(found[endpoint], now, pool)
 
@@ -100,7 +100,7 @@ class Examiner:
                 self._given[path] = truststore.read(path, GIVEN, "store=")
             yield self._given[path]
 
-    def _pool(self, found: Iterable[Evidence]) -> tuple[Certificate, ...]:
+    def pool(self, found: Iterable[Evidence]) -> tuple[Certificate, ...]:
         """CA certificates sent by other servers, or held by a store: they may close a gap."""
         sent = (self._parse(der) for evidence in found for der in evidence.received[1:])
         held = (cert for store in self._stores for cert in store.certificates)

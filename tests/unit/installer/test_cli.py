@@ -23,7 +23,19 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["plan", "install", "status", "check", "uninstall", "version", "sandbox", "demo"]
+    "command",
+    [
+        "plan",
+        "install",
+        "status",
+        "check",
+        "probe",
+        "diagnose",
+        "uninstall",
+        "version",
+        "sandbox",
+        "demo",
+    ],
 )
 def test_help_lists_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
