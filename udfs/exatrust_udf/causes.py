@@ -210,7 +210,11 @@ def _host_mismatch(case: Case, _: Certificate) -> Iterator[Finding]:
     finding = make("HOST_MISMATCH", about, leaf, 0)
     near = wording.nearest(asked, leaf.dns_names)
     if near is not None and "*" not in near:
-        action = f"Connect by {wording.shortened(near)}, or have it issued for {asked} too."
+        # The name is the server's own claim, so it is no more than a hint.
+        action = (
+            f"If {wording.shortened(near)} is known to be the same server, connect by that name; "
+            f"else have the certificate issued for {asked} too."
+        )
         finding = replace(finding, action=action)
     yield finding
 

@@ -67,6 +67,8 @@ class FindingRow:
 
     host: str | None
     port: int | None
+    protocol: str | None
+    sni: str | None
     truststore: str | None
     position: int
     is_primary: bool
@@ -87,6 +89,8 @@ class ChainRow:
 
     host: str
     port: int
+    protocol: str
+    sni: str
     chain: str
     truststore: str | None
     position: int
@@ -244,28 +248,30 @@ def _with_verdict(row: CheckRow, examined: Examined) -> CheckRow:
 def finding_rows(found: Survey) -> Iterator[FindingRow]:
     """One row per finding, the primary one of each endpoint and truststore first."""
     for host, finding in found.bad:
-        yield _finding_row(host, None, None, 1, finding, True)
+        yield _finding_row(finding, 1, True, host)
     for examined in found.examined:
         case = examined.case
         endpoint = case.evidence.endpoint
         first = diagnosis.primary(examined.findings)
         for position, finding in enumerate(examined.findings, 1):
             yield _finding_row(
-                endpoint.host, endpoint.port, case.store.name, position, finding, finding is first
+                finding, position, finding is first, endpoint.host, endpoint, case.store.name
             )
 
 
 def _finding_row(
-    host: str | None,
-    port: int | None,
-    store: str | None,
-    position: int,
     finding: Finding,
+    position: int,
     is_primary: bool,
+    host: str | None,
+    endpoint: Endpoint | None = None,
+    store: str | None = None,
 ) -> FindingRow:
     return FindingRow(
         host=host,
-        port=port,
+        port=endpoint and endpoint.port,
+        protocol=endpoint and endpoint.protocol,
+        sni=endpoint and endpoint.announced,
         truststore=store,
         position=position,
         is_primary=is_primary,
@@ -301,6 +307,8 @@ def _chain_rows(
         yield ChainRow(
             host=endpoint.host,
             port=endpoint.port,
+            protocol=endpoint.protocol,
+            sni=endpoint.announced,
             chain=kind,
             truststore=store,
             position=position,

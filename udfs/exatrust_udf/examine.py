@@ -24,7 +24,7 @@ from exatrust_udf.stores import Store
 from exatrust_udf.verdict import Verdict
 
 if TYPE_CHECKING:
-    from exatrust_udf.openssl import Anchors
+    from exatrust_udf.openssl import Anchors, Chain
 
 SHARED_BUNDLE = "shared-bundle"
 CONTAINER = "container"
@@ -68,7 +68,7 @@ class Examiner:
         self._crls = tuple(crls)
         self._background = background or Background()
         self._context = handshake.client_context(c.der for c in stores[0].certificates)
-        self._anchors: dict[tuple[str, str, str | None], Anchors | None] = {}
+        self._anchors: dict[tuple[str, str, str | None], Anchors] = {}
         self._given: dict[str, Store] = {}
         self._parsed: dict[bytes, Certificate | None] = {}
 
@@ -89,9 +89,16 @@ class Examiner:
         self, evidence: Evidence, now: datetime, pool: Sequence[Certificate] = ()
     ) -> Iterator[Examined]:
         """Judge the evidence against every store; `pool` are certificates seen elsewhere."""
-        for position, store in enumerate(self._all_stores(evidence.endpoint)):
-            case = self._case(evidence, store, now, own=position == 0, pool=tuple(pool))
-            yield Examined(case, diagnosis.diagnose(case))
+        chain = _inside(evidence.received)
+        try:
+            for position, store in enumerate(self._all_stores(evidence.endpoint)):
+                case = self._case(evidence, store, now, own=position == 0)
+                if chain is not None:
+                    case = self._judged(case, self._opened(store), chain, tuple(pool))
+                yield Examined(case, diagnosis.diagnose(case))
+        finally:
+            if chain is not None:
+                chain.close()
 
     def _all_stores(self, endpoint: Endpoint) -> Iterator[Store]:
         yield from self._stores
@@ -119,15 +126,8 @@ class Examiner:
     def _path(self, chain: Iterable[bytes]) -> tuple[Certificate, ...]:
         return tuple(c for c in map(self._parse, chain) if c is not None)
 
-    def _case(
-        self,
-        evidence: Evidence,
-        store: Store,
-        now: datetime,
-        own: bool,
-        pool: tuple[Certificate, ...],
-    ) -> Case:
-        case = Case(
+    def _case(self, evidence: Evidence, store: Store, now: datetime, own: bool) -> Case:
+        return Case(
             evidence=evidence,
             received=tuple(map(self._parse, evidence.received)),
             store=store,
@@ -137,27 +137,23 @@ class Examiner:
             removed=self._background.removed,
             public_roots=self._background.public_roots,
         )
-        anchors = self._opened(store) if evidence.received else None
-        return case if anchors is None else self._judged(case, anchors, pool)
 
-    def _opened(self, store: Store) -> Anchors | None:
-        """The store inside OpenSSL; None where libcrypto is out of reach."""
-        from exatrust_udf import openssl  # ctypes, only when there is something to judge
+    def _opened(self, store: Store) -> Anchors:
+        """The store inside OpenSSL, kept for further endpoints."""
+        from exatrust_udf import openssl
 
         key = (store.name, store.path, store.sha256)
         if key not in self._anchors:
-            try:
-                self._anchors[key] = openssl.Anchors([c.der for c in store.certificates])
-            except openssl.LibcryptoOutOfReach:
-                self._anchors[key] = None
+            self._anchors[key] = openssl.Anchors([c.der for c in store.certificates])
         return self._anchors[key]
 
-    def _judged(self, case: Case, anchors: Anchors, pool: tuple[Certificate, ...]) -> Case:
+    def _judged(
+        self, case: Case, anchors: Anchors, chain: Chain, pool: tuple[Certificate, ...]
+    ) -> Case:
         from exatrust_udf.openssl import security_level
 
         case = replace(case, level=security_level())
         today = self._flags()
-        chain = case.evidence.received
         verdict = self._ask(case, anchors, chain, today)
         case = replace(
             case,
@@ -191,7 +187,11 @@ class Examiner:
         return replace(case, closing=closing, closed=closed, closed_chain=path)
 
     def _ask(
-        self, case: Case, anchors: Anchors, chain: Sequence[bytes], flags: tuple[bool, bool]
+        self,
+        case: Case,
+        anchors: Anchors,
+        chain: Chain | Sequence[bytes],
+        flags: tuple[bool, bool],
     ) -> Verdict:
         from exatrust_udf.openssl import judge
 
@@ -205,6 +205,18 @@ class Examiner:
             security_level=case.level,
             crls=self._crls,
         )
+
+
+def _inside(received: Sequence[bytes]) -> Chain | None:
+    """A chain inside OpenSSL; None where there is none, or libcrypto is out of reach."""
+    if not received:
+        return None
+    from exatrust_udf import openssl  # ctypes, only when there is something to judge
+
+    try:
+        return openssl.Chain(received)
+    except openssl.LibcryptoOutOfReach:
+        return None
 
 
 def usual_stores(bundle: Store) -> list[Store]:

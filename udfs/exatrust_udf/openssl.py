@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -22,7 +23,15 @@ from exatrust_udf.libcrypto import (
 )
 from exatrust_udf.verdict import Failure, Verdict
 
-__all__ = ["Anchors", "Failure", "LibcryptoOutOfReach", "Verdict", "judge", "security_level"]
+__all__ = [
+    "Anchors",
+    "Chain",
+    "Failure",
+    "LibcryptoOutOfReach",
+    "Verdict",
+    "judge",
+    "security_level",
+]
 
 _CRL_CHECK = 0x4
 _CRL_CHECK_ALL = 0x8
@@ -129,8 +138,30 @@ class Anchors:
         self.close()
 
 
+class Chain:
+    """A received chain inside OpenSSL, for several judgements: reading it costs as much as one.
+
+    Close it, or use it in `with`; not while a judgement runs.
+    """
+
+    def __init__(self, ders: Sequence[bytes]) -> None:
+        self._owned = _Owned()
+        self.certificates = [self._owned.certificate(der) for der in ders]
+
+    def close(self) -> None:
+        """Free the certificates."""
+        self._owned.close()
+        self.certificates = []
+
+    def __enter__(self) -> Chain:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 def judge(
-    chain: Sequence[bytes],
+    chain: Chain | Sequence[bytes],
     anchors: Anchors | Sequence[bytes],
     *,
     name: str | None = None,
@@ -145,12 +176,13 @@ def judge(
     `name` is a DNS name or an IP address, None to leave it out; `at` an aware time, None for now.
     With `crls` every certificate of the chain must be answered for. Raises LibcryptoOutOfReach.
     """
-    if isinstance(anchors, Anchors):
-        return _judge(chain, anchors, name, at, _flags(strict, partial_chain, crls),
-                      security_level, crls)  # fmt: skip
-    with Anchors(anchors) as store:
-        return _judge(chain, store, name, at, _flags(strict, partial_chain, crls),
-                      security_level, crls)  # fmt: skip
+    flags = _flags(strict, partial_chain, crls)
+    with ExitStack() as stack:
+        if not isinstance(anchors, Anchors):
+            anchors = stack.enter_context(Anchors(anchors))
+        if not isinstance(chain, Chain):
+            chain = stack.enter_context(Chain(chain))
+        return _judge(chain.certificates, anchors, name, at, flags, security_level, crls)
 
 
 def _flags(strict: bool, partial_chain: bool, crls: Sequence[bytes]) -> int:
@@ -163,7 +195,7 @@ def _flags(strict: bool, partial_chain: bool, crls: Sequence[bytes]) -> int:
 
 
 def _judge(
-    chain: Sequence[bytes],
+    parsed: Sequence[int | None],
     anchors: Anchors,
     name: str | None,
     at: datetime | None,
@@ -173,7 +205,6 @@ def _judge(
 ) -> Verdict:
     with _Owned() as owned:
         lib = owned.library
-        parsed = [owned.certificate(der) for der in chain]
         if not parsed or parsed[0] is None:
             return Verdict((Failure(UNREADABLE, 0, "OpenSSL cannot read the certificate"),), ())
         rest = owned.stack([pointer for pointer in parsed[1:] if pointer])

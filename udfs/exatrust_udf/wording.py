@@ -11,6 +11,8 @@ from exatrust_udf.stores import Store
 
 _SHOWN_NAMES = 5
 _COMPARED_NAMES = 500
+_COMPARED_EXACTLY = 16
+_LONGEST_NAME = 253  # RFC 1035 2.3.4
 _MAX_SUBJECT = 200
 
 
@@ -71,10 +73,16 @@ def nearest(asked: str, offered: Sequence[str]) -> str | None:
         return None
     from difflib import SequenceMatcher  # slow to load, and rarely needed
 
-    def likeness(name: str) -> float:
-        return SequenceMatcher(None, asked.lower(), name.lower()).ratio()
+    matcher = SequenceMatcher(None, b=asked.lower(), autojunk=False)
 
-    return max(offered[:_COMPARED_NAMES], key=likeness)
+    def likeness(name: str, exact: bool = True) -> float:
+        matcher.set_seq1(name.lower())
+        return matcher.ratio() if exact else matcher.quick_ratio()
+
+    # A server chooses its names, and an exact comparison is quadratic: few get that far.
+    possible = [name for name in offered if len(name) <= _LONGEST_NAME][:_COMPARED_NAMES]
+    promising = sorted(possible, key=lambda name: -likeness(name, exact=False))
+    return max(promising[:_COMPARED_EXACTLY], key=likeness, default=None)
 
 
 def mismatch(asked: str, cert: Certificate) -> str:
@@ -86,8 +94,10 @@ def mismatch(asked: str, cert: Certificate) -> str:
         return f"it has no subjectAltName, {name}"
     close = nearest(asked, cert.dns_names)
     text = f"it is for {names(cert)}"
-    if close is None:
+    if not cert.dns_names:
         return f"{text}: addresses, but no DNS name"
+    if close is None:
+        return text
     if _too_deep(asked, close):
         return f"{text}; {close} stands for one label only, not for two"
     return text if len(cert.dns_names) == 1 else f"{text}; the nearest is {close}"
