@@ -5,29 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from exatrust_udf import wording
+from exatrust_udf import limits, wording
 from exatrust_udf.case import ISSUER_MISSING, Case, issuers
 from exatrust_udf.certificate import Certificate
-from exatrust_udf.findings import BY_CODE, KINDS, WARNING, Finding
+from exatrust_udf.findings import BY_CODE, WARNING, Finding, make
 from exatrust_udf.verdict import Failure
 
 _MAX_REPORTED = 64
-
-
-def make(
-    kind: str, cause: str = "", cert: Certificate | None = None, depth: int | None = None
-) -> Finding:
-    """A finding of `kind` with its declared texts; `cause` is the particular one."""
-    declared = KINDS[kind]
-    return Finding(
-        id=kind,
-        severity=declared.severity,
-        cause=f"{declared.cause} {cause}".rstrip(),
-        action=declared.action,
-        depth=depth,
-        subject=cert.subject if cert else None,
-        sha256=cert.sha256 if cert else None,
-    )
 
 
 def causes(case: Case, failures: tuple[Failure, ...]) -> Iterator[Finding]:
@@ -251,53 +235,6 @@ def dates(case: Case) -> Iterator[Finding]:
         yield from (replace(finding, depth=depth) for finding in late)
 
 
-# -- limits and strength
-
-
-def _weak_key(case: Case, cert: Certificate) -> Iterator[Finding]:
-    bits = f"{cert.key_bits} bits" if cert.key_bits else "of unknown size"
-    yield make(
-        "WEAK_KEY",
-        f"{wording.certificate(cert)} has a {cert.key_type} key, {bits}; "
-        f"the security level is {case.level}.",
-        cert,
-    )
-
-
-def _weak_signature(case: Case, cert: Certificate) -> Iterator[Finding]:
-    yield make(
-        "WEAK_SIGNATURE",
-        f"{wording.certificate(cert)} is signed with {cert.signature_algorithm}; "
-        f"the security level is {case.level}.",
-        cert,
-    )
-
-
-def _constraint(case: Case, cert: Certificate) -> Iterator[Finding]:
-    limiting = [c for c in case.chain if c.name_constraints]
-    by = f" Constraints are set by {wording.certificate(limiting[0])}." if limiting else ""
-    yield make(
-        "NAME_CONSTRAINT", f"{wording.certificate(cert)} is for {wording.names(cert)}.{by}", cert
-    )
-
-
-def _path_length(case: Case, cert: Certificate) -> Iterator[Finding]:
-    allowed = "no" if cert.path_length == 0 else str(cert.path_length)
-    yield make(
-        "PATH_LENGTH", f"{wording.certificate(cert)} allows {allowed} intermediates below it.", cert
-    )
-
-
-def _purpose(case: Case, cert: Certificate) -> Iterator[Finding]:
-    usages = ", ".join(sorted(cert.key_usage or ())) or "any"
-    purposes = ", ".join(cert.extended_key_usage or ()) or "any"
-    yield make(
-        "BAD_PURPOSE",
-        f"{wording.certificate(cert)} has key usage {usages} and extended key usage {purposes}.",
-        cert,
-    )
-
-
 _SPECIAL: dict[int, Callable[[Case, Certificate], Iterator[Finding]]] = {
     2: _intermediate_as_anchor,
     9: _not_yet_valid,
@@ -306,15 +243,15 @@ _SPECIAL: dict[int, Callable[[Case, Certificate], Iterator[Finding]]] = {
     19: _root_sent,
     20: _issuer_missing,
     21: _issuer_missing,
-    25: _path_length,
-    26: _purpose,
-    47: _constraint,
-    48: _constraint,
+    25: limits.path_length,
+    26: limits.purpose,
+    47: limits.constraint,
+    48: limits.constraint,
     62: _host_mismatch,
     64: _host_mismatch,
-    66: _weak_key,
-    67: _weak_key,
-    68: _weak_signature,
+    66: limits.weak_key,
+    67: limits.weak_key,
+    68: limits.weak_signature,
 }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from exatrust_udf import wording
 from exatrust_udf.case import Case
-from exatrust_udf.causes import causes, dates, make
-from exatrust_udf.findings import ERROR, INFO, Finding
+from exatrust_udf.causes import causes, dates
+from exatrust_udf.findings import ERROR, INFO, Finding, make
 from exatrust_udf.observations import observations
 
 __all__ = ["Case", "bad_input", "diagnose", "primary"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,97 +12,11 @@ from exatrust_udf import diagnosis, rows, truststore
 from exatrust_udf.case import Case, issuers
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf.endpoint_rows import ChainRow, CheckRow, FindingRow
 from exatrust_udf.examine import SHARED_BUNDLE, Background, Examined, Examiner, usual_stores
 from exatrust_udf.findings import Finding
 from exatrust_udf.pinned import pinned_bytes
 from exatrust_udf.stores import Store
-
-
-@dataclass(frozen=True)
-class CheckRow:
-    """A row of CHECK_ENDPOINT; the columns are described in sql/scripts/check_endpoint.sql."""
-
-    host: str | None = None
-    port: int | None = None
-    protocol: str | None = None
-    sni: str | None = None
-    resolved_ip: str | None = None
-    truststore: str | None = None
-    truststore_path: str | None = None
-    truststore_sha256: str | None = None
-    truststore_certificates: int | None = None
-    connected: bool = False
-    trusted: bool | None = False
-    finding: str | None = None
-    severity: str | None = None
-    cause: str | None = None
-    action: str | None = None
-    verify_code: int | None = None
-    verify_text: str | None = None
-    verify_depth: int | None = None
-    tls_version: str | None = None
-    cipher: str | None = None
-    leaf_subject: str | None = None
-    leaf_issuer: str | None = None
-    leaf_sha256: str | None = None
-    leaf_not_before: datetime | None = None
-    leaf_not_after: datetime | None = None
-    days_left: int | None = None
-    chain_days_left: int | None = None
-    received_count: int | None = None
-    verified_count: int | None = None
-    anchor_subject: str | None = None
-    anchor_sha256: str | None = None
-    python_version: str = sys.version.split()[0]
-    openssl_version: str = ssl.OPENSSL_VERSION
-    resolve_ms: float | None = None
-    connect_ms: float | None = None
-    handshake_ms: float | None = None
-
-
-@dataclass(frozen=True)
-class FindingRow:
-    """A row of DIAGNOSE_ENDPOINT; `position` counts from 1, the primary finding."""
-
-    host: str | None
-    port: int | None
-    protocol: str | None
-    sni: str | None
-    truststore: str | None
-    position: int
-    is_primary: bool
-    finding: str
-    severity: str
-    depth: int | None
-    certificate_subject: str | None
-    certificate_sha256: str | None
-    verify_code: int | None
-    verify_text: str | None
-    cause: str
-    action: str
-
-
-@dataclass(frozen=True)
-class ChainRow:
-    """A row of FETCH_CHAIN. `in_order` says whether the next certificate issued this one."""
-
-    host: str
-    port: int
-    protocol: str
-    sni: str
-    chain: str
-    truststore: str | None
-    position: int
-    subject: str
-    issuer: str
-    sha256: str
-    not_before: datetime
-    not_after: datetime
-    is_ca: bool
-    is_anchor: bool
-    self_signed: bool
-    in_order: bool
-    certificate_pem: str
 
 
 @dataclass(frozen=True)
@@ -269,9 +182,9 @@ def _finding_row(
 ) -> FindingRow:
     return FindingRow(
         host=host,
-        port=endpoint and endpoint.port,
-        protocol=endpoint and endpoint.protocol,
-        sni=endpoint and endpoint.announced,
+        port=endpoint.port if endpoint else None,
+        protocol=endpoint.protocol if endpoint else None,
+        sni=endpoint.announced if endpoint else None,
         truststore=store,
         position=position,
         is_primary=is_primary,

@@ -1,359 +1,16 @@
-"""Every finding exatrust can report about an endpoint, declared once.
-
-A finding's id is the stable name that SQL checks key on. OpenSSL's verify codes are not stable:
-some changed their number between 1.1.1 and 3.x, so rows carry code, text and OpenSSL version.
-"""
+"""One finding about an endpoint, and the table of all kinds for the documentation. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-ERROR = "ERROR"
-WARNING = "WARNING"
-INFO = "INFO"
+from exatrust_udf.kinds import BY_CODE, ERROR, INFO, KINDS, WARNING, Kind
 
-_CONFIRM = "Confirm its SHA-256 with the owner by another channel"
+if TYPE_CHECKING:
+    from exatrust_udf.certificate import Certificate
 
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A sort of finding: its default severity, what it means, what to do, OpenSSL's codes.
-
-    `codes` are those of OpenSSL 3.x (X509_V_ERR_...) that lead to this finding alone; code 20, say,
-    stands for three of them and belongs to none.
-    """
-
-    id: str
-    severity: str
-    cause: str
-    action: str
-    codes: tuple[int, ...] = ()
-
-
-_KINDS = (
-    # Trust: who vouches for the server.
-    Kind(
-        "TRUST_STORE_EMPTY",
-        ERROR,
-        "The truststore has no certificate, so no server can be trusted.",
-        "The file is missing, unreadable or empty: run `exatrust status`, then `exatrust install`.",
-    ),
-    Kind(
-        "CA_NOT_IN_TRUSTSTORE",
-        ERROR,
-        "The CA that signed the server's chain is not in this truststore.",
-        f"{_CONFIRM}, then add it: `exatrust install --ca FILE`.",
-        (19,),
-    ),
-    Kind(
-        "SELF_SIGNED",
-        ERROR,
-        "The server's certificate is signed by itself and is not in this truststore.",
-        "Give the server a certificate from a CA that the truststore holds. "
-        f"To trust this one certificate instead: {_CONFIRM[0].lower()}{_CONFIRM[1:]}, "
-        "then add it: `exatrust install --ca FILE`.",
-        (18,),
-    ),
-    Kind(
-        "MISSING_INTERMEDIATE",
-        ERROR,
-        "The server does not send an intermediate certificate between its own and the CA's root.",
-        "Let the server send its complete chain (leaf, then every intermediate).",
-    ),
-    Kind(
-        "INTERMEDIATE_USED_AS_ANCHOR",
-        ERROR,
-        "The truststore holds an intermediate certificate, but not the root above it.",
-        f"Add the root of that intermediate to the truststore. {_CONFIRM} first.",
-    ),
-    Kind(
-        "DISTRUSTED_ROOT",
-        ERROR,
-        "The chain ends in a CA that was removed from trust on purpose.",
-        "Give the server a certificate from another CA; the reason of the removal is in the "
-        "release's manifest.",
-        (27, 28),
-    ),
-    Kind(
-        "MITM_PROXY_SUSPECT",
-        WARNING,
-        "A public host presents a certificate of a private CA: a proxy may be intercepting TLS.",
-        "Ask the network team whether they inspect TLS on this route, and for their CA's SHA-256.",
-    ),
-    # Names and dates.
-    Kind(
-        "HOST_MISMATCH",
-        ERROR,
-        "The certificate was not issued for the name asked for.",
-        "Connect by a name in the certificate, or have it issued for this name too.",
-        (62, 64),
-    ),
-    Kind(
-        "NAME_ONLY_IN_CN",
-        WARNING,
-        "The name is only in the subject's CN, which many clients ignore (RFC 6125).",
-        "Have the certificate issued again with the name in subjectAltName.",
-    ),
-    Kind(
-        "EXPIRED",
-        ERROR,
-        "A certificate of the chain is out of date.",
-        "Have this certificate renewed and installed on the server.",
-        (10,),
-    ),
-    Kind(
-        "NOT_YET_VALID",
-        ERROR,
-        "A certificate of the chain is not valid yet.",
-        "Wait until it is valid, or have it issued again; check the clocks of both machines.",
-        (9,),
-    ),
-    Kind(
-        "ANCHOR_EXPIRED",
-        ERROR,
-        "The root in the truststore is out of date.",
-        "Replace the root by its successor, and have the server's chain issued under that one. "
-        f"{_CONFIRM} first.",
-    ),
-    Kind(
-        "EXPIRES_SOON",
-        WARNING,
-        "A certificate of the chain is about to run out.",
-        "Have this certificate renewed before that day.",
-    ),
-    Kind(
-        "CLOCK_SKEW_SUSPECT",
-        WARNING,
-        "The dates suggest that this machine's clock is wrong.",
-        "Compare the node's clock with a time server before renewing anything.",
-    ),
-    # What the certificates are allowed to do, and how strong they are.
-    Kind(
-        "WEAK_KEY",
-        ERROR,
-        "A public key is shorter than OpenSSL's security level allows.",
-        "Have the certificate issued again with a stronger key (RSA 2048 bits or more, or EC).",
-        (66, 67),
-    ),
-    Kind(
-        "WEAK_SIGNATURE",
-        ERROR,
-        "A certificate is signed with a digest too weak for OpenSSL's security level.",
-        "Have the certificate issued again with SHA-256 or better.",
-        (68, 76),
-    ),
-    Kind(
-        "BAD_SIGNATURE",
-        ERROR,
-        "A signature does not belong to the key of the certificate above it.",
-        "Check for a mix-up of two CAs with the same name, or a damaged file on the server; "
-        "if neither is the case, treat it as an attack.",
-        (4, 6, 7, 24, 77, 78),
-    ),
-    Kind(
-        "NAME_CONSTRAINT",
-        ERROR,
-        "A CA of the chain may not issue certificates for a name in the certificate.",
-        "Have the certificate issued for permitted names only, or by another CA.",
-        (47, 48, 49, 51, 52, 53),
-    ),
-    Kind(
-        "PATH_LENGTH",
-        ERROR,
-        "There are more intermediates below a CA than it allows.",
-        "Have the intermediate issued with a larger path length, or the leaf one level higher.",
-        (25,),
-    ),
-    Kind(
-        "BAD_PURPOSE",
-        ERROR,
-        "A certificate is not allowed to be used for this purpose.",
-        "Have the certificate issued for TLS servers (extended key usage serverAuth).",
-        (26,),
-    ),
-    Kind(
-        "ISSUER_IS_NOT_A_CA",
-        ERROR,
-        "A certificate signs others without being a CA that may do so.",
-        "Have the chain issued by a CA certificate (CA:TRUE, key usage keyCertSign).",
-        (32, 37, 79),
-    ),
-    Kind(
-        "RFC5280_VIOLATION",
-        ERROR,
-        "A certificate breaks a rule of RFC 5280, which Python 3.13 and later enforce.",
-        "Have the certificate issued again according to RFC 5280.",
-        (80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92, 93, 94),
-    ),
-    Kind(
-        "STRICT_313_WILL_FAIL",
-        WARNING,
-        "Trusted now, but Python 3.13 and later will refuse this chain.",
-        "Have the certificate issued again before the language container moves to Python 3.13.",
-    ),
-    Kind(
-        "UNKNOWN_CRITICAL_EXTENSION",
-        ERROR,
-        "A certificate has a critical extension that OpenSSL does not know.",
-        "Have the certificate issued without it; a client must not ignore it (RFC 5280 4.2).",
-        (34,),
-    ),
-    Kind(
-        "BAD_CERTIFICATE",
-        ERROR,
-        "A certificate of the chain is malformed.",
-        "Have the certificate issued again; check for a damaged file on the server.",
-        (13, 14, 41, 42),
-    ),
-    Kind(
-        "REVOKED",
-        ERROR,
-        "The CA has revoked a certificate of the chain.",
-        "Do not use this server until it has a new certificate; ask its owner why.",
-        (23,),
-    ),
-    Kind(
-        "REVOCATION_UNKNOWN",
-        ERROR,
-        "A revocation list was asked for, but it does not answer for a certificate of the chain.",
-        "Supply a current revocation list (CRL) of the CA named here.",
-        (3, 5, 8, 11, 12, 15, 16, 33, 35, 36, 44, 54),
-    ),
-    Kind(
-        "CHAIN_TOO_LONG",
-        ERROR,
-        "The chain is longer than OpenSSL follows.",
-        "Let the server send only the certificates between its own and the root.",
-        (22, 55),
-    ),
-    Kind(
-        "VERIFY_ERROR",
-        ERROR,
-        "OpenSSL refuses the chain for a reason without a finding of its own.",
-        "Read the verify text and look the code up in OpenSSL's documentation.",
-    ),
-    Kind(
-        "VERDICT_UNKNOWN",
-        WARNING,
-        "This truststore could not be judged: OpenSSL's library is out of reach here.",
-        "Only the connection's own truststore was judged, and only its first error is known.",
-    ),
-    # Observations: the connection may well be trusted.
-    Kind(
-        "CHAIN_ORDER",
-        INFO,
-        "The server sends its chain out of order; OpenSSL accepts that, others may not.",
-        "Let the server send the leaf first, then each issuer (RFC 5246 7.4.2).",
-    ),
-    Kind(
-        "EXTRA_ROOT_SENT",
-        INFO,
-        "The server sends a root, which clients ignore: they use their own.",
-        "Nothing has to be done; leaving it out saves bytes in every handshake.",
-    ),
-    Kind(
-        "EXTRA_CERTIFICATE",
-        INFO,
-        "The server sends certificates twice, or some that do not belong to its chain.",
-        "Let the server send only the certificates between its own and the root.",
-    ),
-    # Before or beside TLS.
-    Kind(
-        "BAD_INPUT",
-        ERROR,
-        "The arguments do not describe an endpoint.",
-        "Give 'host:port', or (host, port), or (host, port, 'key=value ...').",
-    ),
-    Kind(
-        "DNS",
-        ERROR,
-        "The name could not be resolved on this node.",
-        "Check the spelling, and the DNS servers of the database nodes.",
-    ),
-    Kind(
-        "REFUSED",
-        ERROR,
-        "Nothing listens on this port, or a firewall rejects the connection.",
-        "Check the port and that the service runs; then the firewall between node and host.",
-    ),
-    Kind(
-        "UNREACHABLE",
-        ERROR,
-        "There is no network route from this node to the host.",
-        "Check routing and firewall between the database nodes and the host.",
-    ),
-    Kind(
-        "TIMEOUT",
-        ERROR,
-        "No answer in time.",
-        "Check firewall and load of the host; raise timeout= if it is only slow.",
-    ),
-    Kind(
-        "CLOSED",
-        ERROR,
-        "The server closed the connection before the handshake was over.",
-        "Look into the server's log; a load balancer without a backend does this, too.",
-    ),
-    Kind(
-        "PROXY_REFUSED",
-        ERROR,
-        "The HTTP proxy did not open a tunnel.",
-        "Ask the proxy's administrators to allow CONNECT to this host and port.",
-    ),
-    Kind(
-        "UPGRADE_REFUSED",
-        ERROR,
-        "The server does not offer TLS in the protocol given.",
-        "Enable TLS on the server, or use the port and protocol= on which it speaks TLS.",
-    ),
-    Kind(
-        "NOT_TLS",
-        ERROR,
-        "What answers on this port does not speak TLS.",
-        "Use the service's TLS port, or protocol= for one that starts without TLS.",
-    ),
-    Kind(
-        "PROTOCOL_VERSION",
-        ERROR,
-        "Server and client have no TLS version in common.",
-        "Enable TLS 1.2 or 1.3 on the server.",
-    ),
-    Kind(
-        "NO_CIPHER",
-        ERROR,
-        "Server and client could not agree on algorithms.",
-        "Enable a modern cipher suite on the server (ECDHE with AES-GCM or ChaCha20).",
-    ),
-    Kind(
-        "UNRECOGNIZED_NAME",
-        ERROR,
-        "The server serves no site by the name sent (SNI).",
-        "Check the name, or give the one the server knows with sni=.",
-    ),
-    Kind(
-        "CLIENT_CERT_REQUIRED",
-        ERROR,
-        "The server wants a client certificate.",
-        "Use a client certificate in the UDF (SSLContext.load_cert_chain); trust itself is fine "
-        "unless another finding says otherwise.",
-    ),
-    Kind(
-        "ALERT",
-        ERROR,
-        "The server ended the handshake with an alert.",
-        "Look into the server's log for the reason.",
-    ),
-    Kind(
-        "HANDSHAKE_FAILED",
-        ERROR,
-        "The handshake failed for a reason that is not about trust.",
-        "Read the cause; look into the server's log.",
-    ),
-)
-
-KINDS: dict[str, Kind] = {kind.id: kind for kind in _KINDS}
-
-BY_CODE: dict[int, Kind] = {code: kind for kind in _KINDS for code in kind.codes}
+__all__ = ["BY_CODE", "ERROR", "INFO", "KINDS", "WARNING", "Finding", "Kind", "make", "markdown"]
 
 _RANK = {ERROR: 0, WARNING: 1, INFO: 2}
 
@@ -384,10 +41,26 @@ class Finding:
         return _RANK[self.severity], -1 if self.depth is None else self.depth
 
 
+def make(
+    kind: str, cause: str = "", cert: Certificate | None = None, depth: int | None = None
+) -> Finding:
+    """A finding of `kind` with its declared texts; `cause` is the particular one."""
+    declared = KINDS[kind]
+    return Finding(
+        id=kind,
+        severity=declared.severity,
+        cause=f"{declared.cause} {cause}".rstrip(),
+        action=declared.action,
+        depth=depth,
+        subject=cert.subject if cert else None,
+        sha256=cert.sha256 if cert else None,
+    )
+
+
 def markdown() -> str:
     """The table of findings for the documentation."""
     lines = ["| finding | severity | cause | action | OpenSSL codes |", "|---|---|---|---|---|"]
-    for kind in _KINDS:
+    for kind in KINDS.values():
         codes = ", ".join(map(str, kind.codes))
         lines.append(f"| {kind.id} | {kind.severity} | {kind.cause} | {kind.action} | {codes} |")
     return "\n".join(lines) + "\n"

@@ -8,10 +8,9 @@ from datetime import timedelta
 
 from exatrust_udf import wording
 from exatrust_udf.case import ISSUER_MISSING, Case
-from exatrust_udf.causes import make
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.endpoint import is_address
-from exatrust_udf.findings import INFO, WARNING, Finding
+from exatrust_udf.findings import INFO, WARNING, Finding, make
 
 SOON = timedelta(days=30)
 _SKEW = timedelta(hours=24)

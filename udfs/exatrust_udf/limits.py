@@ -1,0 +1,59 @@
+"""What a certificate is not allowed or not strong enough for, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exatrust_udf import wording
+from exatrust_udf.case import Case
+from exatrust_udf.certificate import Certificate
+from exatrust_udf.findings import Finding, make
+
+
+def weak_key(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """A key below the security level."""
+    bits = f"{cert.key_bits} bits" if cert.key_bits else "of unknown size"
+    yield make(
+        "WEAK_KEY",
+        f"{wording.certificate(cert)} has a {cert.key_type} key, {bits}; "
+        f"the security level is {case.level}.",
+        cert,
+    )
+
+
+def weak_signature(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """A digest below the security level."""
+    yield make(
+        "WEAK_SIGNATURE",
+        f"{wording.certificate(cert)} is signed with {cert.signature_algorithm}; "
+        f"the security level is {case.level}.",
+        cert,
+    )
+
+
+def constraint(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """A name outside of what a CA above may issue for."""
+    limiting = [c for c in case.chain if c.name_constraints]
+    by = f" Constraints are set by {wording.certificate(limiting[0])}." if limiting else ""
+    yield make(
+        "NAME_CONSTRAINT", f"{wording.certificate(cert)} is for {wording.names(cert)}.{by}", cert
+    )
+
+
+def path_length(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """More intermediates below a CA than it allows."""
+    allowed = "no" if cert.path_length == 0 else str(cert.path_length)
+    yield make(
+        "PATH_LENGTH", f"{wording.certificate(cert)} allows {allowed} intermediates below it.", cert
+    )
+
+
+def purpose(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """A certificate that is not for TLS servers."""
+    usages = ", ".join(sorted(cert.key_usage or ())) or "any"
+    purposes = ", ".join(cert.extended_key_usage or ()) or "any"
+    yield make(
+        "BAD_PURPOSE",
+        f"{wording.certificate(cert)} has key usage {usages} and extended key usage {purposes}.",
+        cert,
+    )
