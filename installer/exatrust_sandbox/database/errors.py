@@ -40,10 +40,10 @@ def from_duckdb(error: duckdb.Error) -> SqlError:
         return SqlError("Query terminated because it was aborted by the client.", "R0001")
     if isinstance(error, duckdb.TransactionException) or "conflict" in first.lower():
         return collision()
+    if isinstance(error, duckdb.OutOfRangeException) or "Could not cast value" in first:
+        return SqlError("data exception - numeric value out of range", "22003")
     if isinstance(error, duckdb.ConversionException):
         return SqlError(f"data exception - invalid value for cast ({first})", "22018")
-    if isinstance(error, duckdb.OutOfRangeException):
-        return SqlError("data exception - numeric value out of range", "22003")
     if isinstance(error, duckdb.ConstraintException):
         return SqlError(f"constraint violation ({first})", "27002")
     if isinstance(error, duckdb.InvalidInputException) and "[exasol]" in text:

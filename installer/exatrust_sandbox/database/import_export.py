@@ -24,21 +24,23 @@ def run_import(
 ) -> RowCount:  # fmt: skip
     """Raises SqlError; a value that does not fit is reported with its line."""
     columns = chosen_columns(target, statement.columns, world)
-    address, secure = _address(statement.url)
     rows: list[Row] = []
-    for file in statement.format.files:
-        data = transport.fetch(address, file, statement.public_key, secure=secure)
-        rows += _parsed(data, statement.format, columns)
+    for source in statement.sources:
+        address, secure = _address(source.url)
+        data = transport.fetch(address, source.file, source.public_key, secure=secure)
+        rows += _parsed(data, statement.format, columns, source.fields)
     return insert_rows(target, columns, rows, world, work)
 
 
 def run_export(statement: Transfer, result: ResultSet, transport: Transport) -> RowCount:
-    address, secure = _address(statement.url)
-    if len(statement.format.files) != 1:
-        raise unsupported("EXPORT into several files")
-    data = _written(result, statement.format)
-    file = statement.format.files[0]
-    transport.send(address, file, data, statement.public_key, secure=secure)
+    share = -(-len(result.rows) // len(statement.sources))
+    for number, source in enumerate(statement.sources):
+        if source.fields:
+            raise unsupported("column numbers behind FILE in EXPORT")
+        address, secure = _address(source.url)
+        rows = result.rows[number * share : (number + 1) * share]
+        data = _written(ResultSet(result.columns, rows), statement.format)
+        transport.send(address, source.file, data, source.public_key, secure=secure)
     return RowCount(len(result.rows))
 
 
@@ -55,7 +57,9 @@ def _encoding(options: FileFormat) -> str:
     return "utf-8"
 
 
-def _parsed(data: bytes, options: FileFormat, columns: tuple[ColumnDef, ...]) -> list[Row]:
+def _parsed(
+    data: bytes, options: FileFormat, columns: tuple[ColumnDef, ...], chosen: tuple[int, ...]
+) -> list[Row]:
     if len(options.separator) != 1 or len(options.delimiter) != 1:
         raise unsupported("CSV separators and delimiters of several characters")
     if options.row_separator not in ("\n", "\r\n"):
@@ -66,7 +70,7 @@ def _parsed(data: bytes, options: FileFormat, columns: tuple[ColumnDef, ...]) ->
     for number, fields in enumerate(reader, 1):
         if number <= options.skip:
             continue
-        fields = fields or [""]
+        fields = _chosen(fields or [""], chosen, number)
         if len(fields) != len(columns):
             raise SqlError(
                 f"ETL-2106: row {number} has {len(fields)} columns, expected {len(columns)}",
@@ -75,6 +79,12 @@ def _parsed(data: bytes, options: FileFormat, columns: tuple[ColumnDef, ...]) ->
         pairs = zip(fields, columns, strict=True)
         rows.append(tuple(_value(text, column, options, number) for text, column in pairs))
     return rows
+
+
+def _chosen(fields: list[str], numbers: tuple[int, ...], row: int) -> list[str]:
+    if numbers and max(numbers) > len(fields):
+        raise SqlError(f"ETL-2106: row {row} has {len(fields)} columns only", "42636")
+    return [fields[number - 1] for number in numbers] if numbers else fields
 
 
 def _value(field: str, column: ColumnDef, options: FileFormat, row: int) -> Any:

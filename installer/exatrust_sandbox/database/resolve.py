@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.exasol import Exasol
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 
@@ -19,6 +20,14 @@ from .temporary import SCHEMA as TEMP
 from .world import World
 
 _DEPTH = 40
+
+
+class _Exasol(Exasol):
+    """NULL counts as the largest value: last in ascending order, first in descending order."""
+
+    NULL_ORDERING = "nulls_are_large"
+
+
 _WORDS_AS_COLUMNS = frozenset({"ROWNUM", "LEVEL", "VALUE", "TRUE", "FALSE"})
 
 
@@ -58,7 +67,7 @@ def _emitting(world: World) -> frozenset[str]:
 
 def _tree(text: str) -> exp.Expr:
     try:
-        tree = sqlglot.parse_one(text, read="exasol")
+        tree = sqlglot.parse_one(text, read=_Exasol)
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         what = str(first.get("highlight") or first.get("description") or "token")

@@ -187,7 +187,6 @@ class Describe:
 class FileFormat:
     """The CSV options of IMPORT and EXPORT."""
 
-    files: tuple[str, ...]
     separator: str = ","
     delimiter: str = '"'
     row_separator: str = "\n"
@@ -197,8 +196,16 @@ class FileFormat:
     trim: str | None = None
     delimit: str = "AUTO"
     column_names: bool = False
-    columns: tuple[int, ...] = ()
-    formats: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """One AT ... FILE; `fields` are the numbers of the CSV fields to take, empty for all."""
+
+    url: str
+    public_key: str | None
+    file: str
+    fields: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,8 +217,7 @@ class Transfer:
     table: str | None
     query: str | None
     columns: tuple[str, ...]
-    url: str
-    public_key: str | None
+    sources: tuple[Source, ...]
     format: FileFormat
 
 

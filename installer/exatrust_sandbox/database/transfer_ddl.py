@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .errors import unsupported
 from .lexer import TokenStream
 from .model import SqlError
-from .statements import FileFormat, Transfer
+from .statements import FileFormat, Source, Transfer
 
 _ROW_SEPARATORS = {"LF": "\n", "CRLF": "\r\n", "CR": "\r"}
 
@@ -28,43 +30,66 @@ def parse_transfer(stream: TokenStream, importing: bool) -> Transfer:
         stream.expect("INTO")
     if not stream.accept("CSV"):
         raise unsupported(f"IMPORT and EXPORT with {stream.peek().text}, only CSV over HTTP")
-    return _source(stream, Transfer(importing, schema, table, query, columns, "", None,
-                                    FileFormat(())))  # fmt: skip
+    sources: list[Source] = []
+    while stream.accept("AT"):
+        sources += _sources(stream)
+    file_format = _options(stream)
+    stream.finish()
+    return Transfer(importing, schema, table, query, columns, tuple(sources), file_format)
 
 
-def _source(stream: TokenStream, transfer: Transfer) -> Transfer:
-    stream.expect("AT")
+def _sources(stream: TokenStream) -> list[Source]:
+    """After AT: an address and its files."""
+    if stream.peek().kind != "string":
+        raise unsupported("IMPORT and EXPORT through a connection, only over pyexasol's transport")
     url = stream.string()
     if not url.startswith(("http://", "https://")):
-        raise unsupported("IMPORT and EXPORT through a connection, only over pyexasol's transport")
-    key = None
-    if stream.accept("PUBLIC", "KEY"):
-        key = stream.string()
-    elif stream.at("USER") or stream.at("VERIFY") or stream.at("IGNORE"):
+        raise unsupported(f"IMPORT and EXPORT over {url.partition(':')[0]}, only over HTTP")
+    key = stream.string() if stream.accept("PUBLIC", "KEY") else None
+    if stream.peek().is_word("USER", "VERIFY", "IGNORE"):
         raise unsupported(f"{stream.peek().value} in IMPORT and EXPORT")
-    files: list[str] = []
-    columns: tuple[int, ...] = ()
+    sources: list[Source] = []
     while stream.accept("FILE"):
-        files.append(stream.string())
-        columns = _numbers(stream)
-    if len(files) != 1:
-        raise unsupported("IMPORT and EXPORT of more than one file")
-    file_format = _options(stream, files, columns)
-    stream.finish()
-    return Transfer(
-        transfer.importing, transfer.schema, transfer.table, transfer.query, transfer.columns,
-        url, key, file_format,
-    )  # fmt: skip
+        sources.append(Source(url, key, stream.string(), _fields(stream)))
+    if not sources:
+        raise stream.error("expecting FILE")
+    return sources
 
 
-def _options(stream: TokenStream, files: list[str], columns: tuple[int, ...]) -> FileFormat:
-    values: dict[str, object] = {}
+def _fields(stream: TokenStream) -> tuple[int, ...]:
+    """`(1, 3..5)`: numbers of CSV fields, from 1."""
+    fields: list[int] = []
+    if not stream.accept("("):
+        return ()
+    while not stream.accept(")"):
+        if fields:
+            stream.expect(",")
+        fields += _field_range(stream)
+    return tuple(fields)
+
+
+def _field_range(stream: TokenStream) -> list[int]:
+    start = stream.next()
+    # The tokenizer reads `3..5` as the numbers 3. and .5 or as 3, dots and 5.
+    text = start.text
+    while stream.peek().text.strip(".0123456789") == "" and stream.peek().kind in ("number", "op"):
+        text += stream.next().text
+    if stream.at("FORMAT"):
+        raise unsupported("FORMAT of columns in IMPORT and EXPORT")
+    first, _, last = text.partition("..")
+    if not first.isdigit() or (last and not last.isdigit()):
+        raise stream.error_at(start, "expecting the number of a column")
+    return list(range(int(first), int(last or first) + 1))
+
+
+def _options(stream: TokenStream) -> FileFormat:
+    values: dict[str, Any] = {}
     while stream.peek().kind == "word":
         _option(stream, values)
-    return FileFormat(tuple(files), columns=columns, **values)  # type: ignore[arg-type]
+    return FileFormat(**values)
 
 
-def _option(stream: TokenStream, values: dict[str, object]) -> None:
+def _option(stream: TokenStream, values: dict[str, Any]) -> None:
     if stream.accept("COLUMN", "SEPARATOR"):
         values["separator"] = _value(stream)
     elif stream.accept("COLUMN", "DELIMITER"):
@@ -105,17 +130,6 @@ def _names(stream: TokenStream) -> tuple[str, ...]:
         names.append(stream.identifier())
     stream.expect(")")
     return tuple(names)
-
-
-def _numbers(stream: TokenStream) -> tuple[int, ...]:
-    if not stream.accept("("):
-        return ()
-    numbers = [stream.integer()]
-    while stream.accept(","):
-        numbers.append(stream.integer())
-    if not stream.accept(")"):
-        raise unsupported("FORMAT of columns in IMPORT and EXPORT")
-    return tuple(numbers)
 
 
 def _query(stream: TokenStream) -> str:

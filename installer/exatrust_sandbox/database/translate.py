@@ -64,7 +64,7 @@ def _translated(node: exp.Expr, world: World) -> exp.Expr:
         return exp.Nullif(
             this=exp.Anonymous(this="CONCAT", expressions=parts), expression=exp.Literal.string("")
         )
-    if isinstance(node, exp.ToChar):
+    if isinstance(node, (exp.ToChar, exp.TimeToStr)):
         return _to_char(node)
     if isinstance(node, exp.Except) and not node.args.get("distinct"):
         raise unsupported("EXCEPT ALL")
@@ -73,7 +73,7 @@ def _translated(node: exp.Expr, world: World) -> exp.Expr:
     return node
 
 
-def _to_char(node: exp.ToChar) -> exp.Expr:
+def _to_char(node: exp.ToChar | exp.TimeToStr) -> exp.Expr:
     pattern = node.args.get("format")
     if pattern is None:
         return exp.Cast(this=node.this.copy(), to=exp.DataType.build("VARCHAR"))
