@@ -28,6 +28,8 @@ VIEW_SCRIPTS: Mapping[str, str] = {
     "truststores": "list_truststores",
     "truststore_certificates": "list_certificates",
     "endpoint_status": "check_endpoint",
+    "endpoint_findings": "diagnose_endpoint",
+    "peer_chain": "fetch_chain",
     "coverage": "probe_node",
 }
 SELF_CONTAINED = "probe_node"

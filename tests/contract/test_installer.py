@@ -209,6 +209,37 @@ def test_check_says_what_the_shared_bundle_changes(
     assert exatrust("check", good, expired).status == 1
 
 
+@pytest.mark.usefixtures("two_aliases")
+def test_watched_endpoints_show_every_finding_and_chain_once_for_each_node_and_alias(
+    exatrust: Exatrust, company: tuple[str, ...], database: Database, schema: str, sandbox: Sandbox
+) -> None:
+    assert exatrust("install", *company).status == 0
+    expired, port = sandbox.endpoint("expired").split(":")
+    for options in ("NULL", "'sni=other.example'"):
+        sql = f"INSERT INTO {schema}.ENDPOINT VALUES ('{expired}', {port}, {options}, NULL)"
+        database.transaction(lambda sql=sql: database.execute(sql))  # type: ignore[misc]
+    database.rollback()
+    seen = [(node, alias) for node in range(NODES) for alias in ("PYTHON3", "PYTHON312")]
+    findings = database.rows(
+        f"SELECT NODE_ID, LANGUAGE_ALIAS, SNI, FINDING, IS_PRIMARY FROM {schema}.ENDPOINT_FINDINGS"
+        f" WHERE TRUSTSTORE = 'shared-bundle' AND SEVERITY = 'ERROR'"
+    )
+    assert sorted(findings) == sorted(
+        (*place, *row)
+        for place in seen
+        for row in (
+            (expired, "EXPIRED", True),
+            ("other.example", "HOST_MISMATCH", True),
+            ("other.example", "EXPIRED", False),
+        )
+    )
+    chain = database.rows(
+        f'SELECT NODE_ID, LANGUAGE_ALIAS, "CHAIN", "POSITION" FROM {schema}.PEER_CHAIN'
+        f" WHERE SNI = '{expired}'"
+    )
+    assert sorted(chain) == sorted((*place, "received", n) for place in seen for n in (1, 2))
+
+
 def test_a_container_update_is_told_and_the_next_install_takes_a_new_baseline(
     exatrust: Exatrust, sandbox: Sandbox
 ) -> None:
