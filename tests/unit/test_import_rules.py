@@ -20,7 +20,8 @@ PACKAGES = {
 PURE = (
     "ber", "case", "causes", "certificate", "der", "diagnosis", "endpoint", "evidence",
     "extensions", "findings", "hashlinks", "jks", "keys", "kinds", "limits", "locate", "names",
-    "observations", "oids", "pbe", "pem", "pkcs12", "rc2", "stores", "strict", "talk", "verdict", "wire", "wording",
+    "observations", "oids", "pbe", "pem", "pkcs12", "rc2", "stores", "strict", "talk",
+    "verdict", "wire", "wording",
 )  # fmt: skip
 IMPURE_MODULES = {"socket", "selectors", "os", "pathlib", "time", "io", "subprocess", "ctypes"}
 SWITCHED_OFF = ("CERT_NONE", "verify=False", "nocertcheck", "_create_unverified_context")

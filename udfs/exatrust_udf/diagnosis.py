@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from exatrust_udf import wording
 from exatrust_udf.case import Case
@@ -12,6 +13,8 @@ from exatrust_udf.findings import ERROR, INFO, Finding, make
 from exatrust_udf.observations import observations
 
 __all__ = ["Case", "bad_input", "diagnose", "primary"]
+
+_MAX_UNREADABLE = 8
 
 
 def diagnose(case: Case) -> tuple[Finding, ...]:
@@ -38,9 +41,8 @@ def bad_input(reason: str) -> Finding:
 def _trust(case: Case) -> Iterator[Finding]:
     if not case.evidence.received:
         return
-    for position, cert in enumerate(case.received):
-        if cert is None:
-            yield _unreadable(case, position)
+    unreadable = [place for place, cert in enumerate(case.received) if cert is None]
+    yield from (_unreadable(case, place) for place in unreadable[:_MAX_UNREADABLE])
     failures = case.failures()
     if failures is None:
         yield make("VERDICT_UNKNOWN", f"It is {wording.store(case.store)}.")
@@ -55,7 +57,7 @@ def _trust(case: Case) -> Iterator[Finding]:
 def _unreadable(case: Case, position: int) -> Finding:
     digest = hashlib.sha256(case.evidence.received[position]).hexdigest()
     about = f"Number {position + 1} of what the server sends cannot be read (SHA-256 {digest})."
-    return make("BAD_CERTIFICATE", about, None, position)
+    return replace(make("BAD_CERTIFICATE", about, None, position), sha256=digest)
 
 
 def _blocked(case: Case) -> Iterator[Finding]:

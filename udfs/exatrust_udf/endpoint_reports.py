@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import ssl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -205,19 +206,24 @@ def chain_rows(found: Survey) -> Iterator[ChainRow]:
     for examined in found.examined:
         case = examined.case
         if case.own:
-            received = [cert for cert in case.received if cert is not None]
-            yield from _chain_rows(case, "received", None, received)
+            ders = case.evidence.received
+            yield from _chain_rows(case, "received", None, ders, case.received)
         if examined.trusted:
-            yield from _chain_rows(case, "verified", case.store.name, case.chain)
+            ders = tuple(cert.der for cert in case.chain)
+            yield from _chain_rows(case, "verified", case.store.name, ders, case.chain)
 
 
 def _chain_rows(
-    case: Case, kind: str, store: str | None, chain: Sequence[Certificate]
-) -> Iterable[ChainRow]:
+    case: Case,
+    kind: str,
+    store: str | None,
+    ders: Sequence[bytes],
+    chain: Sequence[Certificate | None],
+) -> Iterator[ChainRow]:
     endpoint = case.evidence.endpoint
-    for position, cert in enumerate(chain, 1):
-        above = chain[position : position + 1]
-        yield ChainRow(
+    above = (*chain[1:], None)
+    for position, (der, cert) in enumerate(zip(ders, chain, strict=True), 1):
+        row = ChainRow(
             host=endpoint.host,
             port=endpoint.port,
             protocol=endpoint.protocol,
@@ -225,14 +231,24 @@ def _chain_rows(
             chain=kind,
             truststore=store,
             position=position,
-            subject=cert.subject,
-            issuer=cert.issuer,
-            sha256=cert.sha256,
-            not_before=cert.not_before,
-            not_after=cert.not_after,
-            is_ca=cert.is_ca,
-            is_anchor=case.in_store(cert),
-            self_signed=cert.self_issued and bool(issuers(cert, (cert,))),
-            in_order=not above or bool(issuers(cert, above)),
-            certificate_pem=ssl.DER_cert_to_PEM_cert(cert.der),
+            sha256=hashlib.sha256(der).hexdigest(),
+            certificate_pem=ssl.DER_cert_to_PEM_cert(der),
         )
+        last = position == len(chain)
+        yield row if cert is None else _with_content(row, case, cert, above[position - 1], last)
+
+
+def _with_content(
+    row: ChainRow, case: Case, cert: Certificate, above: Certificate | None, last: bool
+) -> ChainRow:
+    return replace(
+        row,
+        subject=cert.subject,
+        issuer=cert.issuer,
+        not_before=cert.not_before,
+        not_after=cert.not_after,
+        is_ca=cert.is_ca,
+        is_anchor=case.in_store(cert),
+        self_signed=cert.self_issued and bool(issuers(cert, (cert,))),
+        in_order=last or (above is not None and bool(issuers(cert, (above,)))),
+    )

@@ -74,7 +74,10 @@ class FindingRow:
 
 @dataclass(frozen=True)
 class ChainRow:
-    """A row of FETCH_CHAIN. `in_order` says whether the next certificate issued this one."""
+    """A row of FETCH_CHAIN; of a certificate that cannot be read only digest and PEM are known.
+
+    `in_order` says whether the next certificate issued this one.
+    """
 
     host: str
     port: int
@@ -83,13 +86,13 @@ class ChainRow:
     chain: str
     truststore: str | None
     position: int
-    subject: str
-    issuer: str
     sha256: str
-    not_before: datetime
-    not_after: datetime
-    is_ca: bool
-    is_anchor: bool
-    self_signed: bool
-    in_order: bool
     certificate_pem: str
+    subject: str | None = None
+    issuer: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    is_ca: bool | None = None
+    is_anchor: bool | None = None
+    self_signed: bool | None = None
+    in_order: bool | None = None

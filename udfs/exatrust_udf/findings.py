@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,18 @@ from exatrust_udf.kinds import BY_CODE, ERROR, INFO, KINDS, WARNING, Kind
 if TYPE_CHECKING:
     from exatrust_udf.certificate import Certificate
 
-__all__ = ["BY_CODE", "ERROR", "INFO", "KINDS", "WARNING", "Finding", "Kind", "make", "markdown"]
+__all__ = [
+    "BY_CODE",
+    "ERROR",
+    "INFO",
+    "KINDS",
+    "WARNING",
+    "Finding",
+    "Kind",
+    "document",
+    "make",
+    "markdown",
+]
 
 _RANK = {ERROR: 0, WARNING: 1, INFO: 2}
 
@@ -57,6 +69,26 @@ def make(
     )
 
 
+_INTRODUCTION = """\
+# Findings
+
+What `exatrust check`, `probe` and `diagnose`, the scripts `CHECK_ENDPOINT` and `DIAGNOSE_ENDPOINT`
+and the views `ENDPOINT_STATUS` and `ENDPOINT_FINDINGS` report about an endpoint. The id is stable:
+SQL may compare with it. Each row adds the particular: which certificate, which truststore, and by
+how much something is missed; its action may be more precise than the general one here, and its
+severity lower where the evidence only makes a finding likely. OpenSSL's verify codes are those of
+OpenSSL 3 that lead to this finding and no other.
+
+Generated from `exatrust_udf/kinds.py`: `make docs-findings` writes it again.
+
+"""
+
+
+def document() -> str:
+    """docs/findings.md."""
+    return _INTRODUCTION + markdown()
+
+
 def markdown() -> str:
     """The table of findings for the documentation."""
     lines = ["| finding | severity | cause | action | OpenSSL codes |", "|---|---|---|---|---|"]
@@ -64,3 +96,7 @@ def markdown() -> str:
         codes = ", ".join(map(str, kind.codes))
         lines.append(f"| {kind.id} | {kind.severity} | {kind.cause} | {kind.action} | {codes} |")
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

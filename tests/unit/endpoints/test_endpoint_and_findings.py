@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import ssl
 from dataclasses import replace
 from decimal import Decimal
+from difflib import SequenceMatcher
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tls_lab import HOST, family, ids, make, store
 
-from exatrust_udf import findings
+from exatrust_udf import findings, wording
 from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf.endpoint_reports import Survey, chain_rows
 from exatrust_udf.evidence import Evidence, Problem
 from exatrust_udf.examine import Background, Examiner
 
@@ -190,7 +194,34 @@ def test_a_certificate_that_we_cannot_read_is_a_finding_with_its_digest() -> Non
     seen = Evidence(Endpoint(HOST, 443), "127.0.0.1", True, received=(b"\x30\x00",))
     (examined,) = Examiner([store(ROOT)]).judge(seen, NOW)
     assert examined.trusted is False
-    assert "BAD_CERTIFICATE" in ids(examined)
+    bad = next(f for f in examined.findings if f.id == "BAD_CERTIFICATE")
+    assert (bad.depth, bad.sha256) == (0, hashlib.sha256(b"\x30\x00").hexdigest())
+
+
+def test_an_unreadable_certificate_keeps_its_place_among_the_received_ones() -> None:
+    seen = evidence(HOST, "127.0.0.1")
+    seen = replace(seen, received=(seen.received[0], b"\x30\x00", MIDDLE.der))
+    rows = list(chain_rows(Survey(NOW, (), tuple(Examiner([store(ROOT)]).judge(seen, NOW)))))
+    received = [row for row in rows if row.chain == "received"]
+    assert [row.position for row in received] == [1, 2, 3]
+    assert [row.in_order for row in received] == [False, None, True]
+    assert (received[1].subject, received[1].is_ca) == (None, None)
+    assert ssl.PEM_cert_to_DER_cert(received[1].certificate_pem) == b"\x30\x00"
+    assert [row.position for row in rows if row.chain == "verified"] == [1, 2, 3]
+
+
+def test_only_likely_names_are_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    ratio = SequenceMatcher.ratio
+
+    def counted(matcher: SequenceMatcher[str]) -> float:
+        compared.append(1)
+        return ratio(matcher)
+
+    monkeypatch.setattr(SequenceMatcher, "ratio", counted)
+    offered = [*(f"{n:03}{'a' * 200}" for n in range(600)), "a" * 90_000, "db1.example"]
+    assert wording.nearest("db2.example", offered[-400:]) == "db1.example"
+    assert 0 < len(compared) <= 20
 
 
 def test_a_namesake_with_another_key_is_pointed_out() -> None:

@@ -35,7 +35,7 @@ from exatrust_udf import libcrypto, openssl
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.examine import Examiner
 from exatrust_udf.handshake import client_context, collect
-from exatrust_udf.openssl import Anchors, judge
+from exatrust_udf.openssl import Anchors, Chain, judge
 
 ROOT, MIDDLE = family()
 LEAF = make("leaf", MIDDLE)
@@ -155,6 +155,16 @@ def resident_kilobytes() -> int:
     return int(status.partition("VmRSS:")[2].split()[0])
 
 
+def test_a_chain_read_once_is_judged_like_one_read_anew() -> None:
+    loose = make("loose", ROOT, ca=True, basic_critical=False)
+    ders = [make("leaf", loose).der, b"garbage", loose.der]
+    late = dt.datetime(2099, 1, 1, tzinfo=dt.timezone.utc)
+    with Chain(ders) as chain, Anchors([ROOT.der]) as anchors:
+        for asked in ({"strict": True}, {}, {"at": late}, {"name": "x.example"}, {"strict": True}):
+            assert judge(chain, anchors, **asked) == judge(ders, [ROOT.der], **asked)  # type: ignore[arg-type]
+        assert judge(chain, [MIDDLE.der]).failures
+
+
 def test_many_judgements_leave_no_memory_behind() -> None:
     leaf = make("bad leaf", MIDDLE, san=("x.example",), days=(-30, -10))
     chain = [leaf.der, MIDDLE.der]
@@ -163,6 +173,8 @@ def test_many_judgements_leave_no_memory_behind() -> None:
         for _ in range(rounds):
             judge(chain, anchors, name=HOST)
             judge([b"garbage"], anchors)
+            with Chain(chain) as read:
+                judge(read, anchors)
 
     with Anchors([ROOT.der]) as anchors:
         work(500)
