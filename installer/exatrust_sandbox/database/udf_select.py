@@ -13,17 +13,15 @@ from typing import cast
 
 from sqlglot import exp
 
-from .compile import compile_query, qualified
+from .compile import qualified
 from .errors import unsupported
-from .model import ResultColumn, Row, SqlError
+from .model import Row, SqlError
 from .names import quote
 from .placement import node_of_group, node_of_row, node_of_single
-from .scripts import Machines, run_script
 from .statements import ColumnDef
-from .temporary import SCHEMA as TEMP
-from .temporary import check_lengths
 from .types import BIGINT
 from .udf_parts import Parts, aggregates, group_keys
+from .udf_rows import GROUP, ROW, VALUE, RowTables, column, copied, table_source
 from .udf_tree import (
     EMITTED,
     Call,
@@ -32,27 +30,16 @@ from .udf_tree import (
     has_call,
     is_marked,
     own_calls,
-    own_columns,
     read_call,
     refuse_odd_places,
     substitute,
 )
-from .world import World
 
-ROW, GROUP, VALUE, NUMBER = "$ROW", "$GROUP", "$VALUE", "$N"
 Members = dict[Row, list[int]]
 
 
-class Evaluation:
+class Evaluation(RowTables):
     """One SELECT on its way to one without calls."""
-
-    def __init__(self, select: exp.Select, world: World, machines: Machines, orders: bool) -> None:
-        """`orders`: whether the result may have an ORDER BY, to come as the scripts gave it."""
-        self._orders = orders
-        self._world = world
-        self._machines = machines
-        self._select = select
-        self._order: tuple[str, str] | None = None
 
     def run(self) -> exp.Select:
         refuse_odd_places(self._select, own_calls(self._select))
@@ -68,7 +55,7 @@ class Evaluation:
         select = self._select
         free = not any(select.args.get(part) for part in ("order", "distinct", "group"))
         if self._orders and self._order is not None and free and not aggregates(select):
-            select.set("order", exp.Order(expressions=[exp.Ordered(this=_column(*self._order))]))
+            select.set("order", exp.Order(expressions=[exp.Ordered(this=column(*self._order))]))
 
     def _ready_calls(self) -> list[Call]:
         """The calls whose arguments hold no other calls; scalar RETURNS before the others."""
@@ -106,99 +93,6 @@ class Evaluation:
         text = call.node.sql()
         return any(text in key.sql() for key in group_keys(self._select))
 
-    # the rows that calls need
-
-    def _base(self, expressions: Sequence[exp.Expr]) -> tuple[str, list[str]]:
-        """A table with a row number, the columns that the SELECT uses, and further expressions;
-        the SELECT then reads from it. Returns its name and the expressions' column names."""
-        uses = own_columns(self._select)
-        names: dict[tuple[str, str], str] = {}
-        for use in uses:
-            names.setdefault((use.table, use.name), f"$C{len(names)}")
-        extra = [f"$A{n}" for n in range(len(expressions))]
-        table = self._keep(self._row_query(names, dict(zip(extra, expressions, strict=True))))
-        self._read_from(table)
-        for use in uses:
-            use.replace(_column(names[(use.table, use.name)], table))
-        return table, extra
-
-    def _row_query(
-        self, names: dict[tuple[str, str], str], more: dict[str, exp.Expr]
-    ) -> exp.Select:
-        projections = [
-            exp.alias_(exp.column(name, table=source, quoted=True), alias, quoted=True)
-            for (source, name), alias in names.items()
-        ] + [exp.alias_(value.copy(), alias, quoted=True) for alias, value in more.items()]
-        nothing = exp.alias_(exp.Literal.number(1), "$C", quoted=True)
-        query = exp.Select(expressions=projections or [nothing])
-        for part in ("from_", "joins"):
-            query.set(part, _copied(self._select.args.get(part)))
-        self._move_where(query)
-        return query
-
-    def _move_where(self, query: exp.Select) -> None:
-        """Conditions without calls choose the rows; the others stay for the results."""
-        where = self._select.args.get("where")
-        if where is None:
-            return
-        conditions = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
-        early = [condition.copy() for condition in conditions if not has_call(condition)]
-        late = [condition for condition in conditions if has_call(condition)]
-        query.set("where", exp.Where(this=exp.and_(*early, copy=False)) if early else None)
-        kept = exp.Where(this=exp.and_(*late, copy=False)) if late else None
-        self._select.set("where", kept)
-
-    def _keep(self, query: exp.Select) -> str:
-        compiled = compile_query(query, self._world)
-        sql = f"SELECT *, row_number() OVER () FROM ({compiled.sql}) numbered"
-        return self._world.temporaries.keep(sql, [*compiled.columns, ResultColumn(ROW, BIGINT)])
-
-    def _read_from(self, table: str) -> None:
-        self._select.set("from_", exp.From(this=_table(table)))
-        self._select.set("joins", None)
-
-    def _join(self, table: str, other: str, key: str) -> None:
-        on = exp.EQ(this=_column(key, table), expression=_column(key, other))
-        joins = [*(self._select.args.get("joins") or []), exp.Join(this=_table(other), on=on)]
-        self._select.set("joins", joins)
-
-    def _results(self, key: str, columns: Sequence[ColumnDef], rows: list[Row]) -> str:
-        """A table of results; every row starts with its key."""
-        described = [ResultColumn(column.name, column.type) for column in columns]
-        numbered = [(n, *row) for n, row in enumerate(rows)]
-        keys = [ResultColumn(NUMBER, BIGINT), ResultColumn(key, BIGINT)]
-        table = self._world.temporaries.make([*keys, *described], numbered)
-        self._order = (NUMBER, table)
-        return table
-
-    def _values(self, table: str, names: Sequence[str], order: str = quote(ROW)) -> list[Row]:
-        temporaries = self._world.temporaries
-        places = [[c.name for c in temporaries.columns[table]].index(name) for name in names]
-        rows = temporaries.rows(table, f"ORDER BY {order}")
-        return [tuple(row[place] for place in places) for row in rows]
-
-    def _inputs(self, call: Call, table: str, names: Sequence[str]) -> tuple[ColumnDef, ...]:
-        """The declared parameters, or for `(...)` the arguments' own types, named 0, 1, ..."""
-        if call.inputs is not None:
-            return call.inputs
-        types = {c.name: c.type for c in self._world.temporaries.columns[table]}
-        return tuple(ColumnDef(str(n), types[name]) for n, name in enumerate(names))
-
-    def _run(
-        self, call: Call, table: str, names: Sequence[str], groups: list[list[Row]],
-        nodes: list[int],
-    ) -> list[list[Row]]:  # fmt: skip
-        inputs = self._inputs(call, table, names)
-        for number, column in enumerate(inputs):
-            check_lengths(
-                column.name, column.type, [row[number] for group in groups for row in group]
-            )
-        return run_script(
-            call.script, inputs, call.outputs, groups, nodes, self._machines, self._world
-        )
-
-    # scalar scripts
-
     def _run_scalar(self, calls: list[Call]) -> None:
         """RETURNS: every row gets the value as a column; equal calls are one call."""
         spread = self._select.args.get("from_") is not None
@@ -214,7 +108,7 @@ class Evaluation:
             result = self._results(ROW, outputs, [(n, *rows[0]) for n, rows in found])
             self._join(table, result, ROW)
             for call in equal:
-                call.node.replace(_column(VALUE, result))
+                call.node.replace(column(VALUE, result))
 
     def _run_scalar_emits(self, call: Call) -> None:
         spread = self._select.args.get("from_") is not None
@@ -242,7 +136,7 @@ class Evaluation:
     def _replace_emitted(self, result: str) -> None:
         def change(node: exp.Expr) -> exp.Expr | None:
             if isinstance(node, exp.Anonymous) and node.name.startswith(EMITTED):
-                return _column(node.name.removeprefix(EMITTED), result)
+                return column(node.name.removeprefix(EMITTED), result)
             return None
 
         substitute(self._select, change)
@@ -252,13 +146,11 @@ class Evaluation:
         parts = Parts(self._select)
         query = exp.Select(expressions=parts.projections(any_value=False))
         for part in ("from_", "joins", "where", "group", "having"):
-            query.set(part, _copied(self._select.args.get(part)))
+            query.set(part, copied(self._select.args.get(part)))
             self._select.set(part, None)
         table = self._keep(query)
         self._read_from(table)
         parts.replace_in(self._select, table)
-
-    # SET scripts
 
     def _run_set(self, calls: list[Call]) -> None:
         self._check_set(calls)
@@ -297,16 +189,16 @@ class Evaluation:
         numbered = [(n, row) for n, rows in enumerate(members.values()) for row in rows]
         membership = self._results(GROUP, [ColumnDef(ROW, BIGINT)], numbered)
         parts = Parts(self._select)
-        group = _column(GROUP, membership)
+        group = column(GROUP, membership)
         query = exp.Select(
             expressions=[
                 exp.alias_(group.copy(), GROUP, quoted=True), *parts.projections(any_value=True)
             ],
-            from_=exp.From(this=_table(table)),
+            from_=exp.From(this=table_source(table)),
             group=exp.Group(expressions=[group]),
         )  # fmt: skip
-        on = exp.EQ(this=_column(ROW, table), expression=_column(ROW, membership))
-        query.set("joins", [exp.Join(this=_table(membership), on=on)])
+        on = exp.EQ(this=column(ROW, table), expression=column(ROW, membership))
+        query.set("joins", [exp.Join(this=table_source(membership), on=on)])
         groups = self._keep(query)
         self._read_from(groups)
         self._select.set("group", None)
@@ -331,7 +223,7 @@ class Evaluation:
             self._replace_emitted(result)
         else:
             result = self._results(GROUP, [replace(call.outputs[0], name=VALUE)], rows)
-            call.node.replace(_column(VALUE, result))
+            call.node.replace(column(VALUE, result))
         self._join(groups, result, GROUP)
 
     def _nodes(self, members: Members) -> list[int]:
@@ -339,21 +231,3 @@ class Evaluation:
         if len(members) == 1:
             return [node_of_single(self._world.who.statement, cluster.nodes)]
         return [node_of_group(key, cluster.nodes, cluster.placement) for key in members]
-
-
-def _column(name: str, table: str) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)
-
-
-def _table(name: str) -> exp.Table:
-    return exp.Table(
-        this=exp.to_identifier(name, quoted=True),
-        db=exp.to_identifier(TEMP, quoted=True),
-        alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)),
-    )
-
-
-def _copied(value: object) -> object:
-    if isinstance(value, list):
-        return [item.copy() for item in value]
-    return value.copy() if isinstance(value, exp.Expr) else value

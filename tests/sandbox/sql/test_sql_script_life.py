@@ -34,7 +34,13 @@ def test_meta_data_describe_the_call(session, define, rows):
 
 
 def test_env_lines_set_the_environment_and_leave_the_code(define, rows):
-    body = "%env A=b;\n  %env PATH_LIKE=/x:/y;\n# %env C=d;\nimport os\ndef run(ctx):\n    return os.environ.get(ctx.k)"
+    body = """\
+%env A=b;
+  %env PATH_LIKE=/x:/y;
+# %env C=d;
+import os
+def run(ctx):
+    return os.environ.get(ctx.k)"""
     define("SCALAR ENV(k VARCHAR(20)) RETURNS VARCHAR(99)", body)
     assert rows("SELECT ENV('A'), ENV('PATH_LIKE'), ENV('C')") == [("b", "/x:/y", None)]
 
@@ -56,7 +62,13 @@ def test_the_limit_of_instances_is_accepted(define, rows):
 
 
 def test_the_whole_creation_text_is_kept(session, rows):
-    text = "CREATE PYTHON3 SCALAR SCRIPT S.K() -- why\nRETURNS INT AS\n%env A=b;\n\ndef run(ctx): return 1\n"
+    text = """\
+CREATE PYTHON3 SCALAR SCRIPT S.K() -- why
+RETURNS INT AS
+%env A=b;
+
+def run(ctx): return 1
+"""
     session.execute(text)
     assert rows("SELECT SCRIPT_TEXT, SCRIPT_LANGUAGE, SCRIPT_INPUT_TYPE FROM EXA_ALL_SCRIPTS") == [
         (text, "PYTHON3", "SCALAR")

@@ -144,7 +144,8 @@ def test_calls_feed_tables_inserts_and_merges(session, rows):
 def test_creating_a_view_finds_its_columns_without_running_the_script(session, define, rows):
     define("SET BROKEN() EMITS (A INT, B VARCHAR(7))", "def run(ctx):\n    raise ValueError")
     session.execute("CREATE VIEW LAZY AS SELECT BROKEN() FROM DUAL")
-    assert rows("SELECT COLUMN_NAME, COLUMN_TYPE FROM EXA_ALL_COLUMNS WHERE COLUMN_TABLE='LAZY'") == [
+    columns = "SELECT COLUMN_NAME, COLUMN_TYPE FROM EXA_ALL_COLUMNS"
+    assert rows(f"{columns} WHERE COLUMN_TABLE = 'LAZY'") == [
         ("A", "DECIMAL(18,0)"), ("B", "VARCHAR(7) UTF8"),
     ]  # fmt: skip
     with pytest.raises(SqlError, match="ValueError"):
