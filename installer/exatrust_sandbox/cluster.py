@@ -30,12 +30,14 @@ from exatrust_sandbox.database.server import DatabaseServer
 from exatrust_sandbox.endpoints import KINDS, Endpoints
 from exatrust_sandbox.layout import BUCKET, SERVICE, Configuration, Layout, SandboxError
 from exatrust_sandbox.lock import DirectoryLock
-from exatrust_sandbox.mock_bucketfs.service import BucketFS, BucketSpec
+from exatrust_sandbox.mock_bucketfs.model import BucketSpec
+from exatrust_sandbox.mock_bucketfs.service import BucketFS
 from exatrust_sandbox.pki import open_authorities
 from exatrust_sandbox.settings_file import settings_text
 
 HOST = "127.0.0.1"
 VERSION = "8.34.0"
+STALE_SECONDS = 1.0
 LANGUAGES = (
     "PYTHON3=builtin_python3 JAVA=builtin_java R=builtin_r"
     " PYTHON312=localzmq+protobuf:///bfsdefault/default/slc/python312?lang=python"
@@ -150,7 +152,7 @@ class Sandbox:
         spec = BucketSpec(
             BUCKET, self.layout.password("r"), self.layout.password("w"), public=False
         )
-        return BucketFS(
+        bucketfs = BucketFS(
             self.layout.bucketfs,
             [node.buckets for node in self.nodes],
             service=SERVICE,
@@ -159,6 +161,9 @@ class Sandbox:
             held=self.layout.held_nodes,
             tls=server_context(self._certificate("bucketfs", self._sign_bucketfs)),
         )
+        # A trap of the real one: after an overwrite the old file is served for a while.
+        bucketfs.faults.stale_seconds = STALE_SECONDS
+        return bucketfs
 
     def _start_bucketfs(self, bucketfs: BucketFS) -> None:
         bucketfs.start(http_port=None, https_port=self.configuration.bucketfs_port)

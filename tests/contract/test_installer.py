@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from exatrust import cli
 from exatrust.credentials import Secret
@@ -312,7 +313,14 @@ def test_uninstall_drops_a_schema_that_is_empty_then(
 
 
 def bucket_paths(sandbox: Sandbox) -> tuple[str, ...]:
-    return tuple(sandbox.bucketfs.storages["default"].paths())
+    listing = requests.get(
+        f"{sandbox.bucketfs_url}/default",
+        auth=("w", sandbox.layout.password("w")),
+        verify=str(sandbox.services_root_file),
+        timeout=10,
+    )
+    assert listing.status_code == 200
+    return tuple(listing.text.splitlines())
 
 
 def test_a_node_that_never_catches_up_is_named_and_nothing_is_installed(

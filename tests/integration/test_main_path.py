@@ -76,6 +76,15 @@ def test_an_analyst_s_select_checks_an_endpoint(connection, sandbox):
     }  # fmt: skip
 
 
+def test_the_readme_s_statements_run_as_written(connection):
+    text = Path(__file__).resolve().parents[2].joinpath("README.md").read_text()
+    (block,) = re.findall(r"```sql\n(.*?)```", text, flags=re.DOTALL)
+    statements = [statement for statement in block.split(";") if statement.strip()]
+    assert len(statements) >= 3
+    for statement in statements:
+        assert connection.execute(statement).fetchall()
+
+
 def _verify_code(sandbox: Sandbox, port: int, bundle: Path) -> int:
     """What `openssl s_client` says of an endpoint with the bundle: 0, or the first error."""
     done = subprocess.run(

@@ -1,8 +1,9 @@
-"""Who may do what in a bucket, and the status codes BucketFS answers with.
+"""Who may do what in a bucket (pure).
 
-Basic authentication with the users `r` (read) and `w` (write, and read). Confirmed: a wrong read
-password is answered with 403, a missing file with 404. Inferred, since no source says it: a wrong
-write password is 403 too, a missing bucket 404, a DELETE of a missing file 200.
+Confirmed: HTTP Basic; `r` reads, `w` reads and writes; a wrong read password answers 403
+(bucketfs-java ReadEnabledBucketIT, which is why wrong credentials are refused even where none
+are needed). Inferred: a wrong write password, an unknown user and `r` writing answer 403 too;
+no credentials, or none that can be read, where some are needed answer 401.
 """
 
 from __future__ import annotations
@@ -10,48 +11,44 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+
+from exatrust_sandbox.mock_bucketfs.model import BucketSpec
 
 
-@dataclass(frozen=True)
-class BucketSpec:
-    """A bucket as the administrator made it. A public one is read without a password."""
-
-    name: str
-    read_password: str = field(repr=False)
-    write_password: str = field(repr=False)
-    public: bool = True
-
-
-def may_read(bucket: BucketSpec, authorization: str | None) -> bool:
-    """Whether a request with this Authorization header may read."""
-    if bucket.public:
-        return True
-    return _is(authorization, "r", bucket.read_password) or may_write(bucket, authorization)
+def refusal(bucket: BucketSpec, authorization: str | None, *, write: bool) -> int | None:
+    """The status code that refuses the request; None when it is allowed."""
+    if authorization is None:
+        return None if bucket.public and not write else 401
+    credentials = basic_credentials(authorization)
+    if credentials is None:
+        return 401
+    user, password = credentials
+    if user == "w" and _same(password, bucket.write_password):
+        return None
+    if user == "r" and _same(password, bucket.read_password) and not write:
+        return None
+    return 403
 
 
-def may_write(bucket: BucketSpec, authorization: str | None) -> bool:
-    """Whether a request with this Authorization header may write."""
-    return _is(authorization, "w", bucket.write_password)
+def basic_credentials(authorization: str) -> tuple[str, str] | None:
+    """User and password of a Basic Authorization header (RFC 7617); None when it is not one.
 
-
-def _is(authorization: str | None, user: str, password: str) -> bool:
-    scheme, _, value = (authorization or "").partition(" ")
+    Bytes that are not UTF-8 are taken as Latin-1, which is what the requests library sends.
+    """
+    scheme, _, encoded = authorization.strip().partition(" ")
     if scheme.lower() != "basic":
-        return False
+        return None
     try:
-        given = base64.b64decode(value.strip(), validate=True)
+        raw = base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
-        return False
-    return hmac.compare_digest(given, f"{user}:{password}".encode())
+        return None
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    user, colon, password = text.partition(":")
+    return (user, password) if colon else None
 
 
-def safe_path(text: str) -> str | None:
-    """The path inside a bucket, normal form; None for one that would leave it or is no name."""
-    if "\0" in text or "\n" in text or "\r" in text:
-        return None
-    parts = PurePosixPath(text.strip("/")).parts
-    if not parts or any(part in ("..", ".") for part in parts):
-        return None
-    return "/".join(parts)
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())

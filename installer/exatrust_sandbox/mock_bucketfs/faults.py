@@ -1,46 +1,59 @@
-"""Faults that a test can order; all are off by default.
+"""Faults a test can inject: plain data, all off by default.
 
-They are read at the start of each request, so that a test sets them while BucketFS runs.
+Set fields on `BucketFS.faults`, or replace the object. Counters count down as they are used.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 
 @dataclass
 class Faults:
-    """What shall go wrong.
+    """What goes wrong. Times in seconds, sizes in bytes.
 
-    failing_puts:  so many next PUTs are answered with 503
-    failing_gets:  so many next GETs of files are answered with 500
-    cut_put_after: the next PUT's connection is cut after so many bytes of its body
-    disk_full:     every PUT is answered with 507 (inferred: what the real one says is unknown)
-    delay:         seconds that every answer is held back
+    matching:          pattern (fnmatch) of the paths concerned by all but the last two
+    fail_puts:         so many PUTs answer `put_status` before their body is read
+    cut_puts:          so many PUTs lose their connection after `cut_put_after` body bytes
+    drop_put_answers:  so many PUTs are stored, and their connection is cut before the answer
+    full_after:        a PUT that is longer than this answers 507, as does a really full disk
+    read_only:         PUT and DELETE answer 500
+    fail_gets:         so many GETs of a file answer `get_status`
+    cut_gets:          so many GETs of a file are cut after `cut_get_after` body bytes
+    bytes_per_second:  speed of bodies, both directions
+    stale_seconds:     after an overwrite, GET still serves the old file that long, and nodes
+                       get the new one that much later (confirmed effect, exasol-testcontainers
+                       issue 54; its real duration is unknown)
+    publish_seconds:   pause before each file that appears on a node
     """
 
-    failing_puts: int = 0
-    failing_gets: int = 0
-    cut_put_after: int | None = None
-    disk_full: bool = False
-    delay: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    matching: str = "*"
+    fail_puts: int = 0
+    put_status: int = 503
+    cut_puts: int = 0
+    cut_put_after: int = 0
+    drop_put_answers: int = 0
+    full_after: int | None = None
+    read_only: bool = False
+    fail_gets: int = 0
+    get_status: int = 500
+    cut_gets: int = 0
+    cut_get_after: int = 0
+    bytes_per_second: float | None = None
+    stale_seconds: float = 0.0
+    publish_seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
-    def take_put(self) -> bool:
-        """Whether this PUT is one of those to fail."""
-        with self._lock:
-            self.failing_puts, fails = max(0, self.failing_puts - 1), self.failing_puts > 0
-        return fails
+    def concerns(self, path: str) -> bool:
+        return fnmatchcase(path, self.matching)
 
-    def take_get(self) -> bool:
-        """Whether this GET is one of those to fail."""
+    def take(self, counter: str, path: str) -> bool:
+        """Use up one of a counter's faults; False when none is left or the path is another."""
         with self._lock:
-            self.failing_gets, fails = max(0, self.failing_gets - 1), self.failing_gets > 0
-        return fails
-
-    def take_cut(self) -> int | None:
-        """After how many bytes to cut this PUT, None to let it through."""
-        with self._lock:
-            cut, self.cut_put_after = self.cut_put_after, None
-        return cut
+            left: int = getattr(self, counter)
+            if left <= 0 or not self.concerns(path):
+                return False
+            setattr(self, counter, left - 1)
+            return True

@@ -1,300 +1,205 @@
-"""BucketFS's HTTP side: listing, GET, HEAD, PUT, DELETE.
-
-Confirmed: `/` lists bucket names, `/bucket` and `/bucket/` list all full paths, one a line, flat;
-success is 200. Inferred: HEAD is answered like GET; a PUT without a length and without chunked
-framing is refused with 411.
-"""
+"""HTTP/1.1 framing around the operations: heads, bodies in both directions, faults on the wire."""
 
 from __future__ import annotations
 
-import contextlib
-import shutil
+import logging
 import socket
-import ssl
-import threading
-import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import unquote, urlsplit
+import struct
+from http.server import BaseHTTPRequestHandler
+from typing import Any, ClassVar, cast
 
-from exatrust_sandbox.mock_bucketfs.access import BucketSpec, may_read, may_write, safe_path
-from exatrust_sandbox.mock_bucketfs.storage import CHUNK, RecentlyDeleted, Storage
+from exatrust_sandbox.mock_bucketfs.body import (
+    BLOCK,
+    BodyError,
+    Readable,
+    TruncatedBodyError,
+    blocks,
+    content_length,
+)
+from exatrust_sandbox.mock_bucketfs.connections import Server
+from exatrust_sandbox.mock_bucketfs.faults import Faults
+from exatrust_sandbox.mock_bucketfs.operations import (
+    Answer,
+    Operations,
+    RefusedError,
+    Request,
+    write_block,
+)
 
-if TYPE_CHECKING:
-    from exatrust_sandbox.mock_bucketfs.service import BucketFS
-
-REQUEST_SECONDS = 30
-LINGER_SECONDS = 2.0
-MAX_BODY = 4 << 30
+_log = logging.getLogger(__name__)
+_LINGER_SECONDS = 5.0
+_LINGER_BYTES = 64 * 1024**2
 
 
-_Permission = Callable[[BucketSpec, str | None], bool]
-
-
-class BrokenRequest(Exception):
-    """The body did not arrive as its framing promised."""
-
-
-class CutConnection(Exception):
-    """An ordered fault: the connection ends here."""
+class CutError(Exception):
+    """A fault wants the connection cut, without an answer."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection. The service is the server's `bucketfs`."""
+    """One connection. A subclass made by `handler_for` knows the operations."""
 
+    operations: ClassVar[Operations]
     protocol_version = "HTTP/1.1"
     server_version = "BucketFS"
     sys_version = ""
-    timeout = REQUEST_SECONDS
-    server: Server
+    disable_nagle_algorithm = True  # head and body are two writes
 
-    def setup(self) -> None:
-        """Start TLS in this connection's own thread, so that a silent client stops nobody."""
-        self.request.settimeout(REQUEST_SECONDS)
-        if self.server.tls is not None:
-            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
-        super().setup()
+    @property
+    def _server(self) -> Server:
+        return cast(Server, self.server)
 
-    def finish(self) -> None:
-        """Close what setup wrapped; the server closes only the socket it accepted."""
-        with contextlib.suppress(OSError):
-            super().finish()
-        self.request.close()
+    @property
+    def _faults(self) -> Faults:
+        return self.operations.faults
 
     def do_GET(self) -> None:
-        self._read(with_body=True)
+        self._read(send_body=True)
 
     def do_HEAD(self) -> None:
-        self._read(with_body=False)
-
-    def do_PUT(self) -> None:
-        with contextlib.suppress(CutConnection):
-            self._put()
-            return
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
+        self._read(send_body=False)
 
     def do_DELETE(self) -> None:
-        found = self._target(may_write)
-        if found is not None:
-            storage, path = found
-            storage.delete(path)
-            self._answer(200)
-
-    def _read(self, *, with_body: bool) -> None:
-        bucket_name, path = self._parts()
-        if not bucket_name:
-            names = sorted(self.server.bucketfs.storages)
-            self._answer(200, _lines(names), with_body=with_body)
-        elif not path:
-            self._list(bucket_name, with_body=with_body)
-        else:
-            self._send_file(with_body=with_body)
-
-    def _list(self, name: str, *, with_body: bool) -> None:
-        bucket = self.server.bucketfs.specs.get(name)
-        if bucket is None:
-            self._answer(404, b"Bucket not found\n", with_body=with_body)
-        elif not may_read(bucket, self.headers.get("Authorization")):
-            self._answer(403, b"Access denied\n", with_body=with_body)
-        else:
-            paths = self.server.bucketfs.storages[name].paths()
-            self._answer(200, _lines(paths), with_body=with_body)
-
-    def _send_file(self, *, with_body: bool) -> None:
-        found = self._target(may_read)
-        if found is None:
-            return
-        if self.server.bucketfs.faults.take_get():
-            self._answer(500, b"Internal error\n")
-            return
-        content = found[0].open(found[1])
-        if content is None:
-            self._answer(404, b"File not found\n", with_body=with_body)
-            return
-        with content:
-            self._stream(content, with_body=with_body)
-
-    def _stream(self, content: BinaryIO, *, with_body: bool) -> None:
-        self._delay()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("Content-Length", str(content.seek(0, 2)))
-        self.end_headers()
-        content.seek(0)
-        if with_body:
-            shutil.copyfileobj(content, self.wfile, CHUNK)
-
-    def _put(self) -> None:
-        found = self._target(may_write)
-        if found is None:
-            return
-        storage, path = found
-        if refusal := self._refusal(storage, path):
-            self._refuse(*refusal)
-            return
-        self._receive(storage, path)
-
-    def _refusal(self, storage: Storage, path: str) -> tuple[int, bytes] | None:
-        faults = self.server.bucketfs.faults
-        if faults.take_put():
-            return 503, b"Service unavailable\n"
-        if faults.disk_full:
-            return 507, b"No space left on device\n"
-        if storage.refuses(path):
-            return 403, b"Access denied\n"
-        return None
-
-    def _receive(self, storage: Storage, path: str) -> None:
-        draft = storage.draft()
+        self._begin()
         try:
-            self._receive_body(draft)
-            storage.commit(path, draft)
-        except BrokenRequest as error:
-            self.close_connection = True
-            self._answer(400, f"{error}\n".encode())
-        except RecentlyDeleted:
-            self._answer(403, b"Access denied\n")
+            answer = self.operations.delete(self._request())
+        except RefusedError as refused:
+            answer = refused.answer
+        self._send(answer)
+
+    def do_PUT(self) -> None:
+        self._begin()
+        # Until the body has been read to its end, the connection is of no further use.
+        close_afterwards, self.close_connection = self.close_connection, True
+        try:
+            answer = self._put()
+        except RefusedError as refused:
+            self._send(refused.answer)
+            self._linger()
+        except BodyError as error:
+            self._send(Answer(error.status, f"{error}\n"))
+            self._linger()
+        except TruncatedBodyError:
+            _log.debug("upload of %s ended early", self.path)
+        except CutError:
+            self._cut()
         else:
-            self._answer(200)
-            return
+            self.close_connection = close_afterwards
+            self._send(answer)
+
+    def _put(self) -> Answer:
+        store, path = self.operations.begin_put(self._request())
+        limit = self._server.limits.body_bytes
+        length = content_length(self.headers, limit)
+        cut_after = self._faults.cut_put_after if self._faults.take("cut_puts", path) else None
+        if self._wants_continue:
+            self.send_response_only(100)
+            self.end_headers()
+        with store.draft() as draft:
+            for data in blocks(cast(Readable, self.rfile), length, limit):
+                write_block(draft, data, self._faults, path)
+                if cut_after is not None and draft.size > cut_after:
+                    raise CutError
+                self._slow_down(len(data), path)
+            if cut_after is not None:
+                raise CutError
+            answer = self.operations.finish_put(store, path, draft)
+        if self._faults.take("drop_put_answers", path):
+            raise CutError
+        return answer
+
+    def _read(self, *, send_body: bool) -> None:
+        self._begin()
+        try:
+            answer = self.operations.read(self._request())
+        except RefusedError as refused:
+            answer = refused.answer
+        try:
+            self._send(answer, send_body=send_body)
+        except CutError:
+            self._cut()
         finally:
-            if path not in storage.entries() or storage.entries()[path].content != draft:
-                draft.unlink(missing_ok=True)
+            if answer.file is not None:
+                answer.file.close()
 
-    def _receive_body(self, draft: Path) -> None:
-        cut = self.server.bucketfs.faults.take_cut()
-        received = 0
-        with draft.open("wb") as file:
-            for piece in self._body():
-                received += len(piece)
-                if cut is not None and received >= cut:
-                    raise CutConnection
-                if received > MAX_BODY:
-                    raise BrokenRequest("the file is too large")
-                file.write(piece)
-
-    def _body(self) -> Iterator[bytes]:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            yield from self._chunks()
-            return
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
-            raise BrokenRequest("Content-Length is missing or not a number")
-        yield from self._exactly(int(length))
-
-    def _exactly(self, left: int) -> Iterator[bytes]:
-        while left:
-            piece = self.rfile.read(min(left, CHUNK))
-            if not piece:
-                raise BrokenRequest("the body ended early")
-            left -= len(piece)
-            yield piece
-
-    def _chunks(self) -> Iterator[bytes]:
-        while size := self._chunk_size():
-            yield from self._exactly(size)
-            self.rfile.readline(3)
-        while self.rfile.readline(CHUNK) not in (b"\r\n", b"\n", b""):
-            pass
-
-    def _chunk_size(self) -> int:
-        text = self.rfile.readline(1026).split(b";")[0].strip()
-        try:
-            return int(text, 16)
-        except ValueError:
-            raise BrokenRequest("a chunk has no size") from None
-
-    def _target(self, allowed: _Permission) -> tuple[Storage, str] | None:
-        """Storage and path of the request; None after it has been answered with an error."""
-        name, raw_path = self._parts()
-        bucket = self.server.bucketfs.specs.get(name)
-        path = safe_path(raw_path)
-        if bucket is None:
-            refusal = 404, b"Bucket not found\n"
-        elif not allowed(bucket, self.headers.get("Authorization")):
-            refusal = 403, b"Access denied\n"
-        elif path is None:
-            refusal = 400, b"Not a path inside a bucket\n"
-        else:
-            return self.server.bucketfs.storages[name], path
-        self._refuse(*refusal)
-        return None
-
-    def _refuse(self, status: int, body: bytes) -> None:
-        """Answer before the request's body is read; the connection cannot be used again.
-
-        Closing with unread bytes would reset the connection and lose the answer, so what the
-        client still sends is taken for a short while.
-        """
-        self.close_connection = True
-        self._answer(status, body, with_body=self.command != "HEAD")
-        self.wfile.flush()
-        self.connection.settimeout(LINGER_SECONDS)
-        deadline = time.monotonic() + LINGER_SECONDS
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
-            while time.monotonic() < deadline and self.connection.recv(CHUNK):
-                pass
-
-    def _parts(self) -> tuple[str, str]:
-        path = unquote(urlsplit(self.path).path).lstrip("/")
-        name, _, rest = path.partition("/")
-        return name, rest
-
-    def _answer(self, status: int, body: bytes = b"", *, with_body: bool = True) -> None:
-        self._delay()
-        self.send_response(status)
-        if status == 401:
+    def _send(self, answer: Answer, *, send_body: bool = True) -> None:
+        text = answer.text.encode()
+        kind = "application/octet-stream" if answer.file else "text/plain; charset=utf-8"
+        self.send_response(answer.status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(answer.size if answer.file else len(text)))
+        if answer.status == 401:
             self.send_header("WWW-Authenticate", 'Basic realm="BucketFS"')
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if with_body:
-            self.wfile.write(body)
+        if send_body and answer.file is not None:
+            self._send_file(answer)
+        elif send_body:
+            self.wfile.write(text)
 
-    def _delay(self) -> None:
-        if self.server.bucketfs.faults.delay:
-            time.sleep(self.server.bucketfs.faults.delay)
+    def _send_file(self, answer: Answer) -> None:
+        assert answer.file is not None
+        cut = self._faults.take("cut_gets", answer.path)
+        left = min(self._faults.cut_get_after, answer.size) if cut else answer.size
+        block = max(1, min(BLOCK, int((self._faults.bytes_per_second or BLOCK * 10) / 10)))
+        while left > 0 and (data := answer.file.read(min(block, left))):
+            self.wfile.write(data)
+            left -= len(data)
+            self._slow_down(len(data), answer.path)
+        if cut:
+            raise CutError
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the terminal free of requests."""
+    def _request(self) -> Request:
+        authorization = self.headers.get("Authorization")
+        return Request(self.command, self.path, authorization)
 
+    def _begin(self) -> None:
+        self._server.allow(self.connection, self._server.limits.body_seconds)
+        if "Content-Length" in self.headers or "Transfer-Encoding" in self.headers:
+            # Whoever does not read this body must not take it for the next request.
+            self.close_connection = self.close_connection or self.command != "PUT"
 
-class Server(ThreadingHTTPServer):
-    """One listening port of the service, HTTP or HTTPS."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, bucketfs: BucketFS, port: int, tls: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
-        self.bucketfs = bucketfs
-        self.tls = tls
-        self._thread = threading.Thread(
-            target=self.serve_forever, args=(0.05,), name="bucketfs", daemon=True
-        )
+    def _slow_down(self, size: int, path: str) -> None:
+        speed = self._faults.bytes_per_second
+        if speed and self._faults.concerns(path):
+            self._server.pause(size / speed)
 
     @property
-    def port(self) -> int:
-        return int(self.server_address[1])
+    def _wants_continue(self) -> bool:
+        return self.headers.get("Expect", "").strip().lower() == "100-continue"
 
-    def start(self) -> None:
-        self._thread.start()
+    def handle_expect_100(self) -> bool:
+        # Sent by _put, when nothing but the body itself can refuse the request any more.
+        return True
 
-    def stop(self) -> None:
-        self.shutdown()
-        self.server_close()
-        self._thread.join(timeout=5)
+    def handle_one_request(self) -> None:
+        self._server.allow(self.connection, self._server.limits.head_seconds)
+        super().handle_one_request()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that breaks off, or fails the handshake, is no event of the service."""
+    def _linger(self) -> None:
+        """Let the client finish sending, within limits, so that it gets to read the answer.
+
+        Closing with unread data resets the connection, and the client may never see the answer.
+        """
+        self._server.allow(self.connection, _LINGER_SECONDS)
+        self.wfile.flush()
+        socket.socket.shutdown(self.connection, socket.SHUT_WR)
+        left = _LINGER_BYTES
+        while left > 0 and (data := cast(Readable, self.rfile).read1(BLOCK)):
+            left -= len(data)
+
+    def _cut(self) -> None:
+        """End the connection with a reset, as a crashed peer or a middlebox would."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        # Dropping the file objects is not enough: the reset goes out at close().
+        socket.socket.close(self.connection)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        _log.debug("%s %s", self.client_address[0], format % args)
 
 
-def _lines(names: list[str]) -> bytes:
-    return "".join(f"{name}\n" for name in names).encode()
+def handler_for(operations: Operations) -> type[Handler]:
+    """The handler class of one service."""
+    return type("BucketFSHandler", (Handler,), {"operations": operations})

@@ -1,169 +1,200 @@
-"""Replication to the nodes: asynchronous, file by file, each file visible whole or not at all.
+"""Bringing the stored files to the nodes, later.
 
-A replica is a directory tree, what a node's containers see under /buckets. What it already has is
-written in a ledger, so that after a restart the difference to the master is work again. A node
-that is held back gets nothing until it is released.
+Confirmed: replication is asynchronous, so a 200 does not mean "visible"; it goes path by path
+(log line "rsync for id ((service, bucket, path)) is done"). Inferred: every node gets a change
+after the same delay, files appear whole, and a restarted service finds out what is missing by
+comparing.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from exatrust_sandbox.mock_bucketfs.archives import directory_of, unpack
-from exatrust_sandbox.mock_bucketfs.storage import Entry, Storage
+from exatrust_sandbox.mock_bucketfs.archives import ArchiveError, members, unpack
+from exatrust_sandbox.mock_bucketfs.model import Change, Limits, StoredFile
+from exatrust_sandbox.mock_bucketfs.node import Node
+from exatrust_sandbox.mock_bucketfs.paths import archive_directory
+from exatrust_sandbox.mock_bucketfs.replica import Replica
+from exatrust_sandbox.mock_bucketfs.storage import BucketStore
+from exatrust_sandbox.mock_bucketfs.view import Contribution, Entry
 
-TICK = 0.02
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
-class Work:
-    """One file that a replica has to take over (`entry`) or to drop (None)."""
+class Pace:
+    """How nodes lag behind. Seconds.
 
-    path: str
-    entry: Entry | None
+    delay:        from a change to its appearance on the nodes
+    unpack_delay: how much longer archives take
+    held:         numbers of the nodes that get nothing for now; asked again and again
+    pause:        before each file that appears
+    """
 
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.path, self.entry.version if self.entry else ""
-
-
-class Replica:
-    """One node's copy of one bucket."""
-
-    def __init__(self, storage: Storage, tree: Path, ledger: Path) -> None:
-        self._storage = storage
-        self._tree = tree
-        self._ledger = ledger
-        self._has: dict[str, str] = json.loads(ledger.read_text()) if ledger.exists() else {}
-        self._noticed: dict[tuple[str, str], float] = {}
-        _make_readable_directory(tree)
-        ledger.parent.mkdir(parents=True, exist_ok=True)
-
-    def pending(self) -> list[Work]:
-        """What the master has and this replica has not, or the other way round."""
-        entries = self._storage.entries()
-        changed = [
-            Work(path, entry)
-            for path, entry in entries.items()
-            if self._has.get(path) != entry.version
-        ]
-        return changed + [Work(path, None) for path in self._has if path not in entries]
-
-    def advance(self, now: float, delay: float) -> None:
-        """Take over what was noticed at least `delay` seconds ago."""
-        pending = self.pending()
-        self._noticed = {work.key: self._noticed.get(work.key, now) for work in pending}
-        due = [work for work in pending if now >= self._noticed[work.key] + delay]
-        for work in due:
-            self._apply(work)
-        if due:
-            self._write_ledger()
-
-    def _apply(self, work: Work) -> None:
-        try:
-            if work.entry is None:
-                self._drop(work.path)
-            else:
-                self._take(work.entry)
-        except OSError as error:
-            # Such as a file where another file needs a directory: said, and not tried for ever.
-            log.warning("replica %s: %s: %s", self._tree, work.path, error)
-            if work.entry is not None:
-                self._has[work.path] = work.entry.version
-
-    def _take(self, entry: Entry) -> None:
-        draft = self._ledger.with_suffix(".draft-file")
-        if not self._storage.copy(entry, draft):
-            return
-        draft.chmod(0o644)
-        target = self._tree / entry.path
-        _make_readable_directory(target.parent)
-        if target.is_dir():
-            shutil.rmtree(target)
-        draft.replace(target)
-        self._has[entry.path] = entry.version
-        self._unpack(entry.path, target)
-
-    def _unpack(self, path: str, archive: Path) -> None:
-        directory = directory_of(path)
-        if directory is not None:
-            _make_readable_directory(self._tree / directory)
-            unpack(archive, path, self._tree / directory)
-
-    def _drop(self, path: str) -> None:
-        (self._tree / path).unlink(missing_ok=True)
-        if (directory := directory_of(path)) is not None:
-            shutil.rmtree(self._tree / directory, ignore_errors=True)
-        del self._has[path]
-        self._remove_empty(Path(path).parent)
-
-    def _remove_empty(self, relative: Path) -> None:
-        while relative.parts:
-            try:
-                (self._tree / relative).rmdir()
-            except OSError:
-                return
-            relative = relative.parent
-
-    def _write_ledger(self) -> None:
-        draft = self._ledger.with_suffix(".draft")
-        draft.write_text(json.dumps(self._has))
-        draft.replace(self._ledger)
+    delay: float
+    unpack_delay: float
+    held: Callable[[], Collection[int]]
+    pause: Callable[[], float]
+    clock: Callable[[], float] = time.monotonic
 
 
 class Replicator:
-    """The thread that brings replicas up to date. `replicas[i]` belong to node i."""
+    """A thread that keeps the nodes' directories up with the stores."""
 
     def __init__(
         self,
-        replicas: list[list[Replica]],
-        *,
-        delay: float,
-        held: Callable[[], Collection[int]],
-        clock: Callable[[], float],
+        stores: Mapping[str, BucketStore],
+        replicas: Sequence[Path],
+        root: Path,
+        pace: Pace,
+        limits: Limits,
     ) -> None:
-        self._replicas = replicas
-        self._delay = delay
-        self._held = held
-        self._clock = clock
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="bucketfs-replicator", daemon=True)
+        self._stores, self._pace, self._limits = stores, pace, limits
+        self._members: dict[str, Contribution] = {}
+        self._nodes = [
+            Node(
+                {name: Replica(path / name, root / f"node{i}" / name) for name in stores},
+                self._contribution,
+            )
+            for i, path in enumerate(replicas)
+        ]
+        self._changed = threading.Condition()
+        self._inbox: list[Change] = []
+        self._busy: frozenset[int] = frozenset(range(len(replicas)))
+        self._last_held: frozenset[int] = frozenset()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        """Make the nodes' directories, compare them with the stores, begin to replicate."""
+        for node in self._nodes:
+            node.prepare()
+        for store in self._stores.values():
+            store.listen(self._notice)
+        self._thread = threading.Thread(target=self._run, name="bucketfs-replication", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        """End after the file that is being copied; what is left is found at the next start."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
-    def idle(self) -> bool:
-        """Whether every node that is not held back has everything."""
-        held = self._held()
-        return not any(
-            replica.pending()
-            for node, replicas in enumerate(self._replicas)
-            if node not in held
-            for replica in replicas
-        )
+    def _notice(self, change: Change) -> None:
+        with self._changed:
+            self._inbox.append(change)
+            self._changed.notify_all()
+
+    def wait_idle(self, timeout: float) -> None:
+        """Wait until every node that is not held has everything; raises TimeoutError."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while late := self._late():
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(f"nodes {late} have not caught up after {timeout:g} s")
+                self._changed.wait(_POLL_SECONDS)
+
+    def _late(self) -> list[int]:
+        if self._inbox:
+            return list(range(len(self._nodes)))
+        return sorted(self._busy - frozenset(self._pace.held()))
 
     def _run(self) -> None:
-        while not self._ended.wait(TICK):
-            held = self._held()
-            for node, replicas in enumerate(self._replicas):
-                if node not in held:
-                    for replica in replicas:
-                        replica.advance(self._clock(), self._delay)
+        for name, store in self._stores.items():
+            due = self._pace.clock() + self._pace.delay
+            files = store.files()
+            for node in self._nodes:
+                node.rebuild(name, files, due)
+        while self._next_round():
+            try:
+                if self._advance():
+                    self._drop_unused()
+            except OSError as error:
+                _log.warning("replication goes on in a moment: %s", error)
 
+    def _advance(self) -> bool:
+        held = self._held()
+        moved = [
+            node.advance(self._pace.clock(), partial(self._may_write, number))
+            for number, node in enumerate(self._nodes)
+            if number not in held
+        ]
+        return any(moved)
 
-def _make_readable_directory(path: Path) -> None:
-    """A directory that the containers' user can read, whatever this process's umask is."""
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(0o755)
+    def _held(self) -> frozenset[int]:
+        """Asked of other code, whose failure must not end replication."""
+        try:
+            self._last_held = frozenset(self._pace.held())
+        except Exception:
+            _log.exception("which nodes are held is not known; as before")
+        return self._last_held
+
+    def _next_round(self) -> bool:
+        """Hand new changes to the nodes, and wait a moment; False when it is time to stop."""
+        with self._changed:
+            self._take_inbox()
+            busy = self._busy
+            self._changed.notify_all()
+            if not self._stopping:
+                self._changed.wait(_POLL_SECONDS if busy else None)
+            self._take_inbox()
+            return not self._stopping
+
+    def _take_inbox(self) -> None:
+        now = self._pace.clock()
+        for change in self._inbox:
+            extra = self._pace.unpack_delay if archive_directory(change.path) else 0.0
+            for node in self._nodes:
+                node.expect(change, now + self._pace.delay + change.delay + extra)
+        self._inbox.clear()
+        self._busy = frozenset(i for i, node in enumerate(self._nodes) if node.busy)
+
+    def _may_write(self, number: int) -> bool:
+        time.sleep(self._pace.pause())
+        return not self._stopping and number not in self._held()
+
+    def _contribution(self, bucket: str, file: StoredFile) -> Contribution:
+        directory = archive_directory(file.path)
+        if directory is None:
+            source = self._stores[bucket].content_path(file)
+            entry = Entry(file.version, file.size, source=source)
+            return Contribution(file.version, {file.path: entry}, file.content)
+        if file.content not in self._members:
+            entries = self._unpack(bucket, file, directory)
+            self._members[file.content] = Contribution(file.version, entries, file.content)
+        return self._members[file.content]
+
+    def _unpack(self, bucket: str, file: StoredFile, directory: str) -> dict[str, Entry]:
+        store = self._stores[bucket]
+        target = store.unpacked / file.content
+        try:
+            if not target.exists():
+                unpack(store.content_path(file), file.path, target, self._limits)
+        except ArchiveError as error:
+            _log.warning("%s/%s is not unpacked: %s", bucket, file.path, error)
+            return {}
+        return members(target, directory, file.version)
+
+    def _drop_unused(self) -> None:
+        """Delete content that no path, late reader or late node needs any more."""
+        for name, store in self._stores.items():
+            candidates = store.contents()
+            with self._changed:
+                on_the_way = {change.file.content for change in self._inbox if change.file}
+            used = store.referenced().union(on_the_way, *(n.contents(name) for n in self._nodes))
+            unused = candidates - used
+            store.drop_contents(unused)
+            for content in unused:
+                self._members.pop(content, None)
+                shutil.rmtree(store.unpacked / content, ignore_errors=True)

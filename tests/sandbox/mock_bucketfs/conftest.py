@@ -10,7 +10,8 @@ import requests
 import trustme
 
 from exatrust_sandbox.database.certificate import server_context, signed_by
-from exatrust_sandbox.mock_bucketfs.service import BucketFS, BucketSpec
+from exatrust_sandbox.mock_bucketfs.model import BucketSpec
+from exatrust_sandbox.mock_bucketfs.service import BucketFS
 
 WRITE, READ = ("w", "write-secret"), ("r", "read-secret")
 
@@ -46,7 +47,7 @@ def start(tmp_path):
     def _start(**options):
         held: set[int] = options.pop("held", set())
         nodes = [tmp_path / f"node{i}" for i in range(3)]
-        options = {"replication_delay": 0.0, "stale_window": 0.0, **options}
+        options = {"replication_delay": 0.0, "unpack_delay": 0.0, **options}
         buckets = [
             BucketSpec("default", READ[1], WRITE[1], public=False),
             BucketSpec("open", READ[1], WRITE[1], public=True),

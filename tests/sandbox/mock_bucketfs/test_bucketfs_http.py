@@ -28,7 +28,7 @@ def test_a_private_bucket_is_read_with_a_password_only(running, http):
         http.get(running.url + "/default/x", auth=auth).status_code
         for auth in (None, ("r", "wrong"), READ, WRITE)
     ]
-    assert statuses == [403, 403, 200, 200]
+    assert statuses == [401, 403, 200, 200]
 
 
 def test_a_public_bucket_is_read_by_anyone_and_written_by_w_only(running, http):
@@ -74,7 +74,8 @@ def test_deleting_what_is_not_there_is_no_error(running, http):
 
 def test_an_overwritten_file_is_served_stale_for_a_while(start):
     now = [1000.0]
-    running = start(stale_window=5.0, clock=lambda: now[0])
+    running = start(clock=lambda: now[0])
+    running.bucketfs.faults.stale_seconds = 5.0
     http, url = client(running), running.url + "/default/x"
     http.put(url, data=b"old", auth=WRITE)
     http.put(url, data=b"new", auth=WRITE)
@@ -85,19 +86,19 @@ def test_an_overwritten_file_is_served_stale_for_a_while(start):
 
 def test_ordered_faults_happen_once_each(running, http):
     url, faults = running.url + "/default/x", running.bucketfs.faults
-    faults.failing_puts = 2
+    faults.fail_puts = 2
     assert [http.put(url, data=b"1", auth=WRITE).status_code for _ in range(3)] == [503, 503, 200]
-    faults.disk_full = True
+    faults.full_after = 0
     assert http.put(url, data=b"1", auth=WRITE).status_code == 507
-    faults.disk_full = False
-    faults.failing_gets = 1
+    faults.full_after = None
+    faults.fail_gets = 1
     assert [http.get(url, auth=READ).status_code for _ in range(2)] == [500, 200]
 
 
 def test_an_upload_cut_in_the_middle_leaves_the_old_content(running, http):
     url = running.url + "/default/x"
     http.put(url, data=b"old", auth=WRITE)
-    running.bucketfs.faults.cut_put_after = 1000
+    running.bucketfs.faults.cut_puts, running.bucketfs.faults.cut_put_after = 1, 1000
     with pytest.raises(requests.ConnectionError):
         http.put(url, data=b"n" * 5_000_000, auth=WRITE)
     assert http.get(url, auth=READ).content == b"old"
