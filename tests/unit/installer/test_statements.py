@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from exatrust.intake import read_certificates
 from exatrust.plan import ALTERED, FOREIGN
 from exatrust.release import Release, build
 from exatrust.statements import (
+    VIEW_SCRIPTS,
     Statements,
     comment_digest,
     files_text,
@@ -26,6 +29,7 @@ from exatrust.statements import (
     timestamp,
 )
 
+ROOT = Path(__file__).resolve().parents[3]
 STATEMENTS = Statements("exatrust", ("PYTHON3", "PYTHON312"), resources.sql, resources.udf_text)
 
 
@@ -117,6 +121,25 @@ def test_every_column_of_tables_and_views_is_explained(release: Release) -> None
     for item in (*STATEMENTS.tables(), *views):
         head = item.sql.partition("(\n")[2].partition("\n)")[0]
         assert all("COMMENT IS '" in line for line in head.splitlines())
+
+
+@pytest.mark.parametrize("view", sorted({*VIEW_SCRIPTS} - {"coverage"}))
+def test_a_view_names_the_columns_of_its_rows_in_their_order(view: str) -> None:
+    declared = re.findall(r'^    "(\w+)" COMMENT', resources.sql(f"views/{view}.sql"), re.MULTILINE)
+    selected = resources.sql(f"rows/{view}.sql").partition("\nFROM (")[0]
+    assert re.findall(r'"(\w+)"', selected) == declared
+
+
+@pytest.mark.parametrize("view", ["endpoint_status", "endpoint_findings", "peer_chain"])
+def test_a_view_about_endpoints_shows_all_that_its_script_says(view: str) -> None:
+    script = resources.sql(f"scripts/{VIEW_SCRIPTS[view]}.sql")
+    emitted = re.findall(r'^    "(\w+)"', script.partition("EMITS")[2], re.MULTILINE)
+    declared = re.findall(r'^    "(\w+)"', resources.sql(f"views/{view}.sql"), re.MULTILINE)
+    assert declared == emitted
+
+
+def test_every_file_of_a_view_is_in_use() -> None:
+    assert {path.stem for path in (ROOT / "sql" / "views").glob("*.sql")} == set(VIEW_SCRIPTS)
 
 
 def test_the_files_of_a_release_are_lines_of_digest_and_path(release: Release) -> None:
