@@ -6,17 +6,14 @@ Exasol's default certificate, which has neither an issuer to trust nor a name to
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import socket
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from exatrust.errors import CertificateRefused, SettingsError
-
-CONNECT_SECONDS = 10.0
+from exatrust_udf.endpoint import Endpoint
+from exatrust_udf.handshake import client_context, collect
 
 
 def context_for_ca(ca_file: Path | None, setting: str) -> ssl.SSLContext:
@@ -71,18 +68,13 @@ def fetch_leaf(host: str, port: int) -> bytes:
     """The certificate (DER) that a server presents, out of a handshake that must fail.
 
     The context has no anchor at all, so that verification always ends the handshake; what was
-    received outlives it (`get_unverified_chain`, private until Python 3.13). Raises OSError.
+    received outlives it. Each phase has one deadline. Raises OSError.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with (
-        socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
-        context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False) as tls,
-    ):
-        with contextlib.suppress(ssl.SSLCertVerificationError):
-            tls.do_handshake()
-        connection: Any = tls._sslobj  # type: ignore[attr-defined]
-        chain = connection.get_unverified_chain() if connection else None
-    if not chain:
-        raise OSError(f"{host}:{port} presented no certificate")
-    leaf: bytes = ssl.PEM_cert_to_DER_cert(chain[0].public_bytes())
-    return leaf
+    endpoint = Endpoint.parse(host, port)
+    for evidence in collect([endpoint], client_context(())):
+        if evidence.received:
+            return evidence.received[0]
+        problem = evidence.problem
+        reason = f"{problem.finding}: {problem.detail}" if problem else "no certificate came"
+        raise OSError(f"{host}:{port}: {reason}")
+    raise OSError(f"{host}:{port}: not tried")
