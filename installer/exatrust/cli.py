@@ -176,6 +176,7 @@ _stores = click.option(
     "--ca",
     "ca_files",
     multiple=True,
+    metavar="FILE",
     type=click.Path(path_type=Path),
     help="Truststore to judge by; repeatable. [default: certifi, and OpenSSL's on this machine]",
 )
@@ -206,7 +207,10 @@ def probe(
 @click.option("--host", required=True, metavar="NAME", help="Name the certificate must be for.")
 @_stores
 @click.option(
-    "--at", type=click.DateTime(["%Y-%m-%d"]), help="Day to judge for, UTC. [default: now]"
+    "--at",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Day to judge for, from its start, UTC. [default: now]",
 )
 @_json
 def diagnose(
