@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from exatrust_sandbox.containers import image
@@ -18,32 +20,63 @@ def images(tmp_path_factory):
     return tmp_path_factory.mktemp("images")
 
 
+@contextlib.contextmanager
+def engines(directory, images):
+    """A function that makes engines over files in a directory; all are closed at the end."""
+    isolation, _ = probe()
+    nodes = [Node(number, directory / f"node{number}") for number in range(NODES)]
+    for node in nodes:
+        node.buckets.mkdir()
+    with contextlib.ExitStack() as stack:
+
+        def make(name="exasol", **options):
+            engine = Engine(
+                directory / f"{name}.duckdb",
+                containers=lambda alias: image.build({"PYTHON3": "python-3.10"}[alias], images),
+                runtime=Runtime(isolation, nodes),
+                nodes=NODES,
+                sys_password=PASSWORD,
+                isolation=isolation.value,
+                lock_wait=0.2,
+                **options,
+            )
+            stack.callback(engine.close)
+            return engine
+
+        yield make
+
+
 @pytest.fixture
 def make_engine(tmp_path, images):
     """Engines over one file; `name` chooses another file."""
-    isolation, _ = probe()
-    nodes = [Node(number, tmp_path / f"node{number}") for number in range(NODES)]
-    for node in nodes:
-        node.buckets.mkdir()
-    engines = []
+    with engines(tmp_path, images) as make:
+        yield make
 
-    def make(name="exasol", **options):
-        engine = Engine(
-            tmp_path / f"{name}.duckdb",
-            containers=lambda alias: image.build({"PYTHON3": "python-3.10"}[alias], images),
-            runtime=Runtime(isolation, nodes),
-            nodes=NODES,
-            sys_password=PASSWORD,
-            isolation=isolation.value,
-            lock_wait=0.2,
-            **options,
-        )
-        engines.append(engine)
-        return engine
 
-    yield make
-    for engine in engines:
-        engine.close()
+def filled(engine):
+    """A session of SYS with the schema S open and a table T in it."""
+    session = engine.open_session("sys", "tests")
+    session.execute("CREATE SCHEMA S")
+    session.execute("CREATE TABLE T (ID INT, G VARCHAR(10), X DOUBLE)")
+    session.execute("INSERT INTO T VALUES (1, 'a', 1), (2, 'a', 2), (3, 'b', 3), (4, NULL, 4)")
+    return session
+
+
+def definer(session):
+    """Creates a Python script: define("SCALAR F(x INT) RETURNS INT", body)."""
+
+    def define(signature, body, schema="S"):
+        kind, _, rest = signature.partition(" ")
+        session.execute(f"CREATE OR REPLACE PYTHON3 {kind} SCRIPT {schema}.{rest} AS\n{body}\n")
+
+    return define
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory, images):
+    """A session like `session` for tests that change nothing."""
+    with engines(tmp_path_factory.mktemp("shared"), images) as make:
+        yield filled(make())
 
 
 @pytest.fixture
@@ -53,12 +86,8 @@ def engine(make_engine):
 
 @pytest.fixture
 def session(engine):
-    """A session of SYS with the schema S open and a table T in it."""
-    session = engine.open_session("sys", "tests")
-    session.execute("CREATE SCHEMA S")
-    session.execute("CREATE TABLE T (ID INT, G VARCHAR(10), X DOUBLE)")
-    session.execute("INSERT INTO T VALUES (1, 'a', 1), (2, 'a', 2), (3, 'b', 3), (4, NULL, 4)")
-    return session
+    """The schema S with a table T, for one test alone."""
+    return filled(engine)
 
 
 @pytest.fixture
@@ -70,9 +99,4 @@ def rows(session):
 @pytest.fixture
 def define(session):
     """Creates a Python script: define("SCALAR F(x INT) RETURNS INT", body)."""
-
-    def make(signature, body, schema="S"):
-        kind, _, rest = signature.partition(" ")
-        session.execute(f"CREATE OR REPLACE PYTHON3 {kind} SCRIPT {schema}.{rest} AS\n{body}\n")
-
-    return make
+    return definer(session)

@@ -45,8 +45,8 @@ EXPRESSIONS = {
 
 
 @pytest.mark.parametrize(("expression", "value"), EXPRESSIONS.items())
-def test_an_expression_has_the_value_that_exasol_gives(rows, expression, value):
-    assert rows(f"SELECT {expression}") == [(value,)]
+def test_an_expression_has_the_value_that_exasol_gives(shared, expression, value):
+    assert shared.execute(f"SELECT {expression}").rows == [(value,)]
 
 
 QUERIES = {
@@ -71,8 +71,8 @@ QUERIES = {
 
 
 @pytest.mark.parametrize(("query", "expected"), QUERIES.items())
-def test_a_query_gives_the_rows_that_exasol_gives(rows, query, expected):
-    assert rows(query) == expected
+def test_a_query_gives_the_rows_that_exasol_gives(shared, query, expected):
+    assert shared.execute(query).rows == expected
 
 
 def test_unnamed_columns_are_called_by_their_text(session):
@@ -101,16 +101,16 @@ def test_columns_keep_their_declared_types_through_subqueries(session):
         ("SELECT TO_CHAR(DATE '2026-01-01', 'DAY')", "format element"),
     ],
 )
-def test_what_the_stand_in_cannot_do_it_refuses_and_says_so(session, sql, what):
+def test_what_the_stand_in_cannot_do_it_refuses_and_says_so(shared, sql, what):
     with pytest.raises(SqlError, match=f"the stand-in does not support .*{what}") as caught:
-        session.execute(sql)
+        shared.execute(sql)
     assert caught.value.sql_code == "0A000"
 
 
 @pytest.mark.parametrize("sql", ["", "SELEC 1", "SELECT 1 FROM", "SELECT 'open", "1"])
-def test_nonsense_is_a_syntax_error(session, sql):
+def test_nonsense_is_a_syntax_error(shared, sql):
     with pytest.raises(SqlError) as caught:
-        session.execute(sql)
+        shared.execute(sql)
     assert caught.value.sql_code == "42000"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from exatrust_sandbox.database.model import RowCount, SqlError
 
+from .conftest import definer
+
 SPLIT = "def run(ctx):\n    for i in range(ctx.n or 0):\n        ctx.emit(i, i * i)"
 JOINED = """\
 def run(ctx):
@@ -24,8 +26,20 @@ def run(ctx):
             break"""
 
 
-@pytest.fixture(autouse=True)
-def scripts(session, define):
+@pytest.fixture
+def session(session):
+    """With the scripts above and a view over one of them."""
+    return prepared(session)
+
+
+@pytest.fixture(scope="module")
+def many(shared):
+    """The same for tests that change nothing."""
+    return prepared(shared)
+
+
+def prepared(session):
+    define = definer(session)
     define("SCALAR DBL(x DOUBLE) RETURNS DOUBLE", "def run(ctx):\n    return ctx.x and ctx.x * 2")
     define(
         "SCALAR UP(s VARCHAR(9)) RETURNS VARCHAR(9)",
@@ -36,6 +50,7 @@ def scripts(session, define):
     define("SET COUNTED(n INT) EMITS (N INT, NODE INT)", COUNTED)
     define("SET ECHO(...) EMITS (...)", ECHO)
     session.execute("CREATE VIEW V AS SELECT ID, SPLIT(ID) FROM T")
+    return session
 
 
 FORMS = {
@@ -105,20 +120,20 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("query", "expected"), FORMS.items())
-def test_a_call_gives_its_rows_wherever_it_stands(rows, query, expected):
-    found = rows(query)
+def test_a_call_gives_its_rows_wherever_it_stands(many, query, expected):
+    found = many.execute(query).rows
     if expected is None:
         assert [row[0] for row in found] == ["a?", "b?", "?"]
     else:
         assert found == expected
 
 
-def test_rows_come_in_the_order_in_which_they_were_emitted(rows):
-    assert rows("SELECT SPLIT(500)") == [(i, i * i) for i in range(500)]
+def test_rows_come_in_the_order_in_which_they_were_emitted(many):
+    assert many.execute("SELECT SPLIT(500)").rows == [(i, i * i) for i in range(500)]
 
 
-def test_the_columns_of_a_call_are_those_that_the_script_emits(session):
-    result = session.execute("SELECT ID, SPLIT(ID), UP(G) AS U FROM T")
+def test_the_columns_of_a_call_are_those_that_the_script_emits(many):
+    result = many.execute("SELECT ID, SPLIT(ID), UP(G) AS U FROM T")
     assert [(column.name, column.type.display()) for column in result.columns] == [
         ("ID", "DECIMAL(18,0)"), ("I", "DECIMAL(18,0)"), ("SQ", "DECIMAL(18,0)"),
         ("U", "VARCHAR(9) UTF8"),
@@ -164,9 +179,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("query", "what"), REFUSED.items())
-def test_a_call_at_a_place_not_supported_is_refused(session, query, what):
+def test_a_call_at_a_place_not_supported_is_refused(many, query, what):
     with pytest.raises(SqlError) as caught:
-        session.execute(query)
+        many.execute(query)
     assert caught.value.sql_code == "0A000"
     assert what in caught.value.text
 
@@ -188,6 +203,6 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("query", "text"), WRONG.items())
-def test_a_wrong_call_is_explained(session, query, text):
+def test_a_wrong_call_is_explained(many, query, text):
     with pytest.raises(SqlError, match=text):
-        session.execute(query)
+        many.execute(query)
