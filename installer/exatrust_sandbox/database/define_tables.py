@@ -57,7 +57,7 @@ class TableDefinitions(Definer):
         """A default value. CURRENT_TIMESTAMP and the like are taken anew for every row."""
         moments = {"SYSTIMESTAMP", "CURRENT_TIMESTAMP", "NOW()", "LOCALTIMESTAMP"}
         if text.strip().upper() in moments:
-            return "CAST(current_timestamp AS TIMESTAMP)"
+            return "date_trunc('millisecond', CAST(current_timestamp AS TIMESTAMP))"
         if text.strip().upper() in ("SYSDATE", "CURRENT_DATE"):
             return "current_date"
         tree = parse(f"SELECT {text} AS V", self._world, self._world.who.schema, "SYS")

@@ -16,7 +16,7 @@ from .scripts import Machines
 from .statements import ColumnDef, Dml, Truncate
 from .transactions import Transaction
 from .translate import to_duckdb
-from .types import duckdb_type
+from .types import duckdb_type, resolution
 from .udf_calls import evaluate
 from .udf_tree import has_call
 from .world import World
@@ -108,6 +108,8 @@ def _as_query(values: exp.Values) -> exp.Expr:
 
 def _stored(expression: str, column: ColumnDef) -> str:
     cast = f"CAST({expression} AS {duckdb_type(column.type)})"
+    if column.type.name.startswith("TIMESTAMP"):
+        return f"CAST(date_trunc('{resolution(column.type)}', {cast}) AS TIMESTAMP)"
     return f"NULLIF({cast}, '')" if duckdb_type(column.type) == "VARCHAR" else cast
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Sequence
 
 from .executor import Executor
 from .model import DataType, ResultColumn, Row, SqlError
 from .names import physical, quote
-from .types import duckdb_type, from_duckdb_type, to_python
+from .types import cut_moment, duckdb_type, from_duckdb_type, to_python
 
 SCHEMA = "$TEMP"
 UNKNOWN = DataType("?")
@@ -37,8 +38,13 @@ class Temporaries:
 
     def _fill(self, name: str, columns: Sequence[ResultColumn], rows: Sequence[Row]) -> None:
         by_column = list(zip(*rows, strict=True))
-        for column, values in zip(columns, by_column, strict=True):
-            check_lengths(column.name, column.type, values)
+        for number, column in enumerate(columns):
+            check_lengths(column.name, column.type, by_column[number])
+            if column.type.name.startswith("TIMESTAMP"):
+                by_column[number] = tuple(
+                    cut_moment(v, column.type) if isinstance(v, dt.datetime) else v
+                    for v in by_column[number]
+                )
         parameters = ", ".join(
             f"unnest(CAST(? AS {duckdb_type(column.type)}[]))" for column in columns
         )

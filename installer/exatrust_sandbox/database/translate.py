@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from .errors import unsupported
+from .functions import check_functions, date_difference
 from .names import physical, schema_of
 from .rewrite import IPROC, SCRIPT, SERIES
 from .system_tables import LOAD_COLUMN
@@ -35,6 +36,7 @@ _RENAMED = {
 
 def to_duckdb(tree: exp.Expr, world: World) -> str:
     """The text for DuckDB; raises SqlError 0A000 for what has no counterpart."""
+    check_functions(tree)
     copy = tree.copy().transform(lambda node: _translated(node, world))
     for function in _MAY_BE_EMPTY:
         for node in list(copy.find_all(function)):
@@ -66,6 +68,8 @@ def _translated(node: exp.Expr, world: World) -> exp.Expr:
         )
     if isinstance(node, (exp.ToChar, exp.TimeToStr)):
         return _to_char(node)
+    if isinstance(node, exp.DateDiff):
+        return date_difference(node)
     if isinstance(node, exp.Except) and not node.args.get("distinct"):
         raise unsupported("EXCEPT ALL")
     if isinstance(node, exp.Anonymous):

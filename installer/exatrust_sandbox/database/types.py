@@ -112,6 +112,18 @@ def duckdb_type(kind: DataType) -> str:
     return "TIMESTAMP" if kind.name.startswith("TIMESTAMP") else kind.name
 
 
+def resolution(kind: DataType) -> str:
+    """The unit to which a TIMESTAMP is cut, as DuckDB calls it: milliseconds by default."""
+    digits = 3 if kind.precision is None else kind.precision
+    return "second" if digits == 0 else "millisecond" if digits <= 3 else "microsecond"
+
+
+def cut_moment(value: dt.datetime, kind: DataType) -> dt.datetime:
+    """A moment with as many digits as the TIMESTAMP keeps."""
+    step = {"second": 1_000_000, "millisecond": 1000, "microsecond": 1}[resolution(kind)]
+    return value.replace(microsecond=value.microsecond // step * step)
+
+
 def from_duckdb_type(text: str) -> DataType:
     """The Exasol type of a DuckDB result column."""
     if text.startswith("DECIMAL("):

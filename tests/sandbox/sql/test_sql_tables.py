@@ -187,3 +187,13 @@ def test_prepared_queries_take_values_of_every_type(session):
     assert prepared.execute([(dt.date(2026, 1, 2), "b", 9)]).rows == [(dt.date(2026, 1, 2), 3)]
     update = session.prepare("UPDATE T SET G = ? WHERE ID = ?")
     assert update.execute([("x", 1), ("", 2)]) == RowCount(2)
+
+
+def test_a_timestamp_keeps_milliseconds_unless_it_asks_for_more(session, rows, define):
+    text = "TIMESTAMP '2026-01-02 03:04:05.123456'"
+    session.execute("CREATE TABLE M (A TIMESTAMP, B TIMESTAMP(6), C TIMESTAMP(0))")
+    session.execute(f"INSERT INTO M VALUES ({text}, {text}, {text})")
+    body = "import datetime as dt\ndef run(ctx): return dt.datetime(2026, 1, 2, 3, 4, 5, 123456)"
+    define("SCALAR NOW_() RETURNS TIMESTAMP", body)
+    found = [moment.microsecond for moment in rows("SELECT A, B, C, NOW_() FROM M")[0]]
+    assert found == [123000, 123456, 0, 123000]
