@@ -75,8 +75,8 @@ def _ask_for(anchor: Anchor, ask: Callable[[str], str] | None, say: Callable[[st
     if ask is None:
         raise NotConfirmed(
             f"nobody vouched for {anchor.certificate.subject} from {anchor.source}",
-            "compare its SHA-256 with what the CA's owner published, then give "
-            f"--confirm {anchor.certificate.sha256}",
+            f"its SHA-256 is {anchor.certificate.sha256}: "
+            "if the CA's owner published the same, give the published one with --confirm",
         )
     typed = ask("Type the SHA-256 that the CA's owner published, to trust it")
     if fingerprint(typed, "what was typed") != anchor.certificate.sha256:

@@ -11,6 +11,8 @@ from exatrust.database import Database
 from exatrust.errors import UsageError
 from exatrust.observe import Installed
 from exatrust.statements import Statements, identifier, literal, script_name
+from exatrust_udf.endpoint import BadEndpoint, shown
+from exatrust_udf.endpoint import Endpoint as Target
 
 SHARED_BUNDLE = "shared-bundle"
 
@@ -59,12 +61,14 @@ class Verdict:
 
 
 def parse_endpoint(text: str, options: str | None = None) -> Endpoint:
-    """HOST:PORT or [IPV6]:PORT. Raises UsageError."""
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise UsageError(f"{text!r} is no endpoint", "write HOST:PORT, for example db.example:443")
-    return Endpoint(host, int(port), options)
+    """HOST:PORT or [IPV6]:PORT, and options of CHECK_ENDPOINT. Raises UsageError."""
+    try:
+        target = Target.parse(text, None, options)
+    except BadEndpoint as error:
+        raise UsageError(
+            f"{shown(text)} is no endpoint: {error}", "write HOST:PORT, for example db.example:443"
+        ) from error
+    return Endpoint(target.host, target.port, options)
 
 
 def ask(

@@ -221,7 +221,7 @@ def _check_row(item: check.Verdict, nodes: int) -> tuple[object, ...]:
 
 def _explain(endpoint: str, found: Sequence[check.Verdict], report: Report) -> None:
     """Cause and action, each once, although aliases and nodes repeat them."""
-    report.say(f"\n{endpoint}: not trusted with the shared bundle on every node")
+    report.say(f"\n{endpoint}: does not pass with the shared bundle on every node")
     for cause, action in check.explanations(found, endpoint):
         report.say(f"  Cause:  {cause}\n  Action: {action}")
 

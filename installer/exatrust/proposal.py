@@ -65,6 +65,8 @@ def propose(settings: Settings, ports: Ports, additions: Sequence[Anchor], warn:
     """Look at both servers and plan. Nothing is changed. Raises AliasError and what ports raise."""
     database, statements = ports.database, statements_for(settings)
     check_aliases(settings.scripts.aliases, database.rows(statements.query("languages"))[0][0])
+    # A missing bucket or a wrong password must show before anything is said of files in it.
+    ports.bucket.list()
     current = installed(database, statements)
     carried = carried_over(
         database, ports.bucket, statements, current, releases_path(settings), warn

@@ -11,7 +11,7 @@ PROTOCOLS = frozenset(
     ("tls", "smtp", "ldap", "postgres", "mysql", "tds", "ftp", "imap", "pop3", "exasol")
 )
 _KEYS = ("protocol", "sni", "name", "proxy", "store", "timeout")
-_MAX_HOST = 253  # RFC 1035 2.3.4
+_MAX_HOST, _MAX_LABEL = 253, 63  # RFC 1035 2.3.4
 _MAX_TIMEOUT = 120.0
 _MAX_STORES = 16
 
@@ -95,6 +95,8 @@ def _host(text: str) -> str:
         return _ipv6(host)
     if host.startswith(".") or ".." in host or "%" in host:
         raise BadEndpoint(f"{shown(host)} has an empty part or '%', so it is not a host name")
+    if any(len(label) > _MAX_LABEL for label in host.split(".")):
+        raise BadEndpoint(f"a part of a host name has at most {_MAX_LABEL} characters")
     try:
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:

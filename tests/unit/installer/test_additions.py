@@ -43,7 +43,8 @@ def test_without_anybody_to_ask_the_fingerprint_is_shown_and_nothing_trusted(
     said: list[str] = []
     with pytest.raises(NotConfirmed, match=r"CN=Corp Root from corp\.pem") as refused:
         confirm(additions, (), (), None, said.append)
-    assert f"--confirm {digest(additions)}" in refused.value.action
+    assert digest(additions) in refused.value.action
+    assert "--confirm" in refused.value.action
     assert any(digest(additions) in line for line in said)
     assert any("CN=Corp Root" in line for line in said)
 
