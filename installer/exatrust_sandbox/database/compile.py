@@ -84,6 +84,7 @@ def compile_query(tree: exp.Expr, world: World) -> Compiled:
     tree = qualified(tree, world)
     if not isinstance(tree, exp.Query):
         raise unsupported(f"{type(tree).__name__} as a query")
+    _refuse_equal_names(tree)
     annotated = annotate_types(tree.copy(), schema=schema_of(tree, world), dialect="exasol")
     assert isinstance(annotated, exp.Query)
     _keep_dates(tree, annotated)
@@ -92,6 +93,17 @@ def compile_query(tree: exp.Expr, world: World) -> Compiled:
         for number, select in enumerate(annotated.selects, 1)
     )
     return Compiled(to_duckdb(tree, world), columns)
+
+
+def _refuse_equal_names(tree: exp.Query) -> None:
+    """Columns of a subquery can be told apart by name alone."""
+    for query in tree.find_all(exp.Select):
+        names, parent = query.named_selects, query.parent
+        is_table = isinstance(parent, exp.CTE) or (
+            isinstance(parent, exp.Subquery) and isinstance(parent.parent, (exp.From, exp.Join))
+        )
+        if is_table and len(set(names)) < len(names):
+            raise unsupported("a subquery with equal column names")
 
 
 def _keep_dates(tree: exp.Expr, annotated: exp.Expr) -> None:

@@ -46,7 +46,7 @@ def parse_statement(sql: str) -> Statement:
     parser = _PARSERS.get(first.value) if first.kind == "word" else None
     if parser is None:
         if first.is_word("EXPLAIN", "KILL", "FLUSH", "PRELOAD", "RECOMPRESS", "REORGANIZE",
-                         "IMPERSONATE", "LOCK", "CONSUMER", "EXECUTE"):  # fmt: skip
+                         "IMPERSONATE", "LOCK", "CONSUMER", "EXECUTE", "RENAME"):  # fmt: skip
             raise unsupported(f"the statement {first.value}")
         raise stream.error("expecting a statement")
     stream.next()

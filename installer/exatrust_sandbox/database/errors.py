@@ -6,6 +6,7 @@ import duckdb
 
 from .model import SqlError
 
+TOO_LONG = "data exception - string data, right truncation."
 COLLISION = "GlobalTransactionRollback msg: Transaction collision: automatic transaction rollback."
 
 
@@ -48,4 +49,6 @@ def from_duckdb(error: duckdb.Error) -> SqlError:
         return SqlError(f"constraint violation ({first})", "27002")
     if isinstance(error, duckdb.InvalidInputException) and "[exasol]" in text:
         return SqlError(text.partition("[exasol]")[2].strip().splitlines()[0], "22001")
+    if "same target row more than once" in text:
+        return SqlError("Unable to get a stable set of rows in the source tables", "42000")
     return SqlError(first, "42000")

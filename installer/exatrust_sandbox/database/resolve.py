@@ -28,6 +28,11 @@ class _Exasol(Exasol):
     NULL_ORDERING = "nulls_are_large"
 
 
+# Clauses that sqlglot reads but that mean nothing, or something else, to DuckDB.
+_REFUSED: dict[type[exp.Expr], str] = {
+    exp.Connect: "CONNECT BY", exp.Lock: "FOR UPDATE", exp.TableSample: "TABLESAMPLE",
+    exp.Pivot: "PIVOT and UNPIVOT", exp.MatchRecognize: "MATCH_RECOGNIZE", exp.Lateral: "LATERAL",
+}  # fmt: skip
 _WORDS_AS_COLUMNS = frozenset({"ROWNUM", "LEVEL", "VALUE", "TRUE", "FALSE"})
 
 
@@ -45,6 +50,7 @@ def parse(text: str, world: World, schema: str, user: str, depth: int = 0) -> ex
         return dotted(found.schema, found.name)
 
     tree = _tree(rewrite(text, script, world.words))
+    _check_clauses(tree)
     _check_words(tree, text)
     if depth == 0:
         label_columns(tree, text, _emitting(world))
@@ -77,6 +83,24 @@ def _tree(text: str) -> exp.Expr:
     if isinstance(tree, exp.Command):
         raise unsupported(f"the statement {tree.name}")
     return tree
+
+
+def _check_clauses(tree: exp.Expr) -> None:
+    for node in tree.walk():
+        what = _REFUSED.get(type(node))
+        if what is not None:
+            raise unsupported(what)
+        if isinstance(node, exp.Distinct) and node.args.get("on"):
+            raise unsupported("DISTINCT ON")
+        if isinstance(node, exp.Star) and any(node.args.values()):
+            raise unsupported("* with exceptions")
+        if isinstance(node, exp.Identifier) and not node.args.get("quoted"):
+            _check_pseudocolumn(node)
+
+
+def _check_pseudocolumn(name: exp.Identifier) -> None:
+    if isinstance(name.parent, exp.Column) and name.name.upper() in ("ROWNUM", "ROWID"):
+        raise unsupported(name.name.upper())
 
 
 def _check_words(tree: exp.Expr, text: str) -> None:

@@ -11,6 +11,7 @@ from .statements import ColumnDef, CreateScript
 from .types import read_type
 
 _ENV = re.compile(r"\s*%env\s+([^=\s]+)=([^;]*);\s*")
+_BEFORE_CODE = re.compile(r"\s*(?:[%#]|$)")
 _LIMIT = re.compile(r"\s*%perNodeAndCallInstanceLimit\s+(\d+)\s*;?\s*")
 
 
@@ -73,11 +74,14 @@ def parse_columns(text: str) -> tuple[ColumnDef, ...]:
 def split_options(body: str) -> tuple[str, dict[str, str]]:
     """The code with every option line blanked (line numbers stay), and the environment.
 
-    Other `%` lines stay in the code, where Python refuses them at the first run.
+    Options stand before the first line of code; comments and blank lines may be among them. Other
+    `%` lines stay in the code, where Python refuses them at the first run.
     """
     env: dict[str, str] = {}
     lines = body.split("\n")
     for number, line in enumerate(lines):
+        if not _BEFORE_CODE.match(line):
+            break
         if line.lstrip().startswith("%env"):
             match = _ENV.fullmatch(line)
             if match is None:

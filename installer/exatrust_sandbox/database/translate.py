@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
-from .errors import unsupported
+from .errors import TOO_LONG, unsupported
 from .functions import check_functions, date_difference
 from .names import physical, schema_of
 from .rewrite import IPROC, SCRIPT, SERIES
@@ -37,10 +37,16 @@ _RENAMED = {
 def to_duckdb(tree: exp.Expr, world: World) -> str:
     """The text for DuckDB; raises SqlError 0A000 for what has no counterpart."""
     check_functions(tree)
-    copy = tree.copy().transform(lambda node: _translated(node, world))
+    copy = tree.copy()
+    for node in reversed(list(copy.walk(bfs=False))):  # arguments before what uses them
+        new = _translated(node, world)
+        if new is not node:
+            node.replace(new)
     for function in _MAY_BE_EMPTY:
         for node in list(copy.find_all(function)):
             _null_if_empty(node)
+    for cast in list(copy.find_all(exp.Cast)):
+        _refuse_too_long(cast)
     for identifier in copy.find_all(exp.Identifier):
         identifier.set("this", physical(identifier.name))
         identifier.set("quoted", True)
@@ -58,6 +64,17 @@ def _null_if_empty(node: exp.Expr) -> None:
     if not (isinstance(node.parent, exp.Nullif) and node.arg_key == "this"):
         outer = node.parent if isinstance(node.parent, (exp.WithinGroup, exp.Window)) else node
         outer.replace(exp.Nullif(this=outer.copy(), expression=exp.Literal.string("")))
+
+
+def _refuse_too_long(cast: exp.Cast) -> None:
+    """Exasol's casts to texts of a length do not cut; DuckDB's ignore the length."""
+    size = cast.to.find(exp.DataTypeParam)
+    if not cast.to.is_type("varchar", "char") or size is None:
+        return
+    text = exp.cast(cast.this.copy(), "VARCHAR")
+    too_long = exp.GT(this=exp.Length(this=text), expression=size.this.copy())
+    error = exp.Anonymous(this="ERROR", expressions=[exp.Literal.string(f"[exasol]{TOO_LONG}")])
+    cast.replace(exp.Case(ifs=[exp.If(this=too_long, true=error)], default=text.copy()))
 
 
 def _translated(node: exp.Expr, world: World) -> exp.Expr:
@@ -91,7 +108,7 @@ def _to_char(node: exp.ToChar | exp.TimeToStr) -> exp.Expr:
 _PARTS = {
     "YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "HH12": "%I", "MI": "%M", "SS": "%S",
     "FF6": "%f", "FF3": "%g", "%Y": "%Y", "%m": "%m", "%d": "%d", "%H": "%H", "%M": "%M",
-    "%S": "%S", "%I": "%I", "%f": "%f",
+    "%S": "%S", "%I": "%I", "%f": "%f", "%H24": "%H", "%H12": "%I",
 }  # fmt: skip
 
 
