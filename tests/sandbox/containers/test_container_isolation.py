@@ -23,7 +23,7 @@ def _one(rows) -> str:
 def test_a_script_is_another_user_without_the_machine_s_files(isolated, standard_image):
     code = (
         "def run(ctx):\n"
-        "    ctx.emit(str((os.getuid(), os.path.exists('/root/.bashrc'), os.path.exists('/work'))))"
+        "    ctx.emit(str((os.getuid(), os.path.exists('/root/.bashrc'), os.path.exists('/var'))))"
     )
     assert _one(run_in(isolated, standard_image, code)) == "(500, False, False)"
 
