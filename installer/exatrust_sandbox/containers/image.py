@@ -13,7 +13,7 @@ import re
 import shutil
 import ssl
 import subprocess
-import sysconfig
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -31,6 +31,7 @@ from exatrust_sandbox.containers import interpreters
 from exatrust_sandbox.containers.recipes import RECIPES, Recipe
 
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+PIP_SECONDS = 120
 _LAYOUT_VERSION = 1  # raise it when what is generated changes
 _OPENSSL_CNF = """\
 openssl_conf = default_conf
@@ -151,8 +152,8 @@ def _write_files(root: Path, image: Image, recipe: Recipe, roots: list[bytes]) -
     if recipe.certifi:
         bundle = "".join(map(ssl.DER_cert_to_PEM_cert, roots))
         _write_certifi(packages / "certifi", recipe.certifi, bundle)
-    for package in recipe.packages:
-        _copy_package(package, packages, image)
+    if recipe.packages:
+        _install_packages(recipe.packages, packages, image)
     if recipe.java_store:
         _write_java_store(root / "etc/ssl/certs/java/cacerts", roots)
 
@@ -200,18 +201,22 @@ def _write_certifi(package: Path, version: str, bundle: str) -> None:
     _write(metadata / "METADATA", f"Metadata-Version: 2.1\nName: certifi\nVersion: {version}\n")
 
 
-def _copy_package(name: str, packages: Path, image: Image) -> None:
-    """A compiled package can only come from an environment of the same Python."""
-    own = Path(sysconfig.get_paths()["platlib"])
+def _install_packages(names: Sequence[str], packages: Path, image: Image) -> None:
+    """Compiled packages must fit the container's Python, so pip chooses them for that one."""
     minor = ".".join(image.python_version.split(".")[:2])
-    if sysconfig.get_python_version() != minor or not (own / name).is_dir():
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
+    command += ["--disable-pip-version-check", "--only-binary=:all:", "--python-version", minor]
+    try:
+        subprocess.run(
+            [*command, "--target", str(packages), *names],
+            check=True, capture_output=True, text=True, timeout=PIP_SECONDS,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
         raise ImageError(
-            f"image {image.name} needs {name} for Python {minor}; "
-            "run the sandbox on that Python with the package installed"
-        )
-    shutil.copytree(own / name, packages / name)
-    for extension in own.glob(f"_{name}_backend*"):
-        shutil.copy2(extension, packages)
+            f"image {image.name} needs {', '.join(names)} for Python {minor}, "
+            f"and pip cannot install them: {said[-1] if said else error}"
+        ) from error
 
 
 def _write_java_store(path: Path, roots: list[bytes]) -> None:

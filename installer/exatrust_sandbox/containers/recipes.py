@@ -19,7 +19,7 @@ class Recipe:
     build:         what /build_info says the container was built as
     older_roots:   whether its sets still hold the retired roots
     certifi:       version its certifi claims; None for a container without certifi
-    packages:      further packages copied in, with their truststores
+    packages:      further packages, installed by pip when the image is first built
     java_store:    whether there is /etc/ssl/certs/java/cacerts
     """
 
@@ -43,7 +43,10 @@ RECIPES = {
         "3.12", _NOBLE, "standard-python-3.12 11.3.0", False, "2026.10.18"
     ),
     "python-3.12-cryptography": Recipe(
-        "3.12", _NOBLE, "standard-python-3.12 11.1.1", True, "2025.8.3", ("cryptography", "cffi")
+        "3.12", _NOBLE, "standard-python-3.12 11.1.1", True, "2025.8.3", ("cryptography",)
+    ),
+    "python-3.10-cryptography": Recipe(
+        "3.10", _JAMMY, "standard-python-3.10 11.1.1", True, "2025.8.3", ("cryptography",)
     ),
     "python-3.10-java": Recipe(
         "3.10", _JAMMY, "standard-all 11.1.1", True, "2025.8.3", java_store=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 
+import pytest
 import trustme
 
 from exatrust_sandbox.containers import image
@@ -142,3 +143,24 @@ def test_several_virtual_machines_run_at_once(runtime, one_image):
     for thread in threads:
         thread.join(timeout=30)
     assert len(set(found)) == 4
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.12"])
+def test_a_container_has_cryptography_only_where_its_recipe_says_so(isolated, tmp_path, version):
+    code = (
+        "def run(ctx):\n"
+        "    try:\n"
+        "        from cryptography import x509\n"
+        "        ctx.emit('has it')\n"
+        "    except ModuleNotFoundError:\n"
+        "        ctx.emit('has it not')"
+    )
+    plain = image.build(f"python-{version}", tmp_path)
+    if plain.note:
+        pytest.skip(plain.note)
+    try:
+        full = image.build(f"python-{version}-cryptography", tmp_path)
+    except image.ImageError as error:
+        pytest.skip(str(error))
+    assert _one(run_in(isolated, plain, code)) == "has it not"
+    assert _one(run_in(isolated, full, code)) == "has it"
