@@ -29,6 +29,8 @@ from exatrust_sandbox.database.model import SqlError
         ("SELECT * FROM READ_CSV('/etc/passwd')", "table function"),
         ("SELECT READ_TEXT('/etc/passwd')", "READ_TEXT"),
         ("RENAME TABLE T TO U", "RENAME"),
+        ("SELECT * FROM EXA_SYSTEM_EVENTS", "system table EXA_SYSTEM_EVENTS"),
+        ("SELECT * FROM EXA_SESSION_CONNECTIONS", "system table EXA_SESSION_CONNECTIONS"),
         ("SELECT A.ID FROM T A JOIN T B ON F(A.ID) = B.ID", "JOIN ... ON"),
         ("SELECT G FROM T GROUP BY G HAVING F(1) > 3", "HAVING"),
         ("UPDATE T SET X = F(ID)", "outside a SELECT"),
