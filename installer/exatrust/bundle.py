@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,9 +94,3 @@ def _why_not(anchor: Anchor, distrusted: Mapping[str, str]) -> str | None:
     if anchor.origin == "default" and not anchor.certificate.is_ca:
         return "not a CA"
     return None
-
-
-def newly_added(bundle: Bundle, before: Sequence[Anchor]) -> tuple[Anchor, ...]:
-    """The added anchors that were not added before."""
-    known = {anchor.certificate.sha256 for anchor in before}
-    return tuple(item for item in bundle.added if item.certificate.sha256 not in known)
