@@ -182,6 +182,16 @@ _stores = click.option(
 )
 
 
+_crls = click.option(
+    "--crl",
+    "crl_files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Revocation list, PEM or DER; each CA of a chain needs one. Repeatable.",
+)
+
+
 def _report(as_json: bool) -> Report:
     from exatrust.report import Report
 
@@ -191,21 +201,27 @@ def _report(as_json: bool) -> Report:
 @cli.command()
 @click.argument("endpoints", nargs=-1, required=True, metavar="HOST:PORT...")
 @_stores
+@_crls
 @click.option("--options", "text", metavar="TEXT", help="Options of CHECK_ENDPOINT, key=value.")
 @_json
 def probe(
-    endpoints: tuple[str, ...], ca_files: tuple[Path, ...], text: str | None, as_json: bool
+    endpoints: tuple[str, ...],
+    ca_files: tuple[Path, ...],
+    crl_files: tuple[Path, ...],
+    text: str | None,
+    as_json: bool,
 ) -> int:
     """Check TLS endpoints from this machine, with every finding; needs no database."""
-    from exatrust.probe import run_probe
+    from exatrust.probe import Files, run_probe
 
-    return run_probe(_report(as_json), endpoints, ca_files, text)
+    return run_probe(_report(as_json), endpoints, Files(ca_files, crl_files), text)
 
 
 @cli.command()
 @click.argument("chain", type=click.Path(path_type=Path), metavar="CHAIN.pem")
 @click.option("--host", required=True, metavar="NAME", help="Name the certificate must be for.")
 @_stores
+@_crls
 @click.option(
     "--at",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -214,12 +230,17 @@ def probe(
 )
 @_json
 def diagnose(
-    chain: Path, host: str, ca_files: tuple[Path, ...], at: datetime | None, as_json: bool
+    chain: Path,
+    host: str,
+    ca_files: tuple[Path, ...],
+    crl_files: tuple[Path, ...],
+    at: datetime | None,
+    as_json: bool,
 ) -> int:
     """Judge a certificate chain in a file, without connecting anywhere."""
-    from exatrust.probe import run_diagnose
+    from exatrust.probe import Files, run_diagnose
 
-    return run_diagnose(_report(as_json), chain, host, ca_files, at)
+    return run_diagnose(_report(as_json), chain, host, Files(ca_files, crl_files), at)
 
 
 @cli.command()

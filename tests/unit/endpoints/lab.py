@@ -185,6 +185,19 @@ def sha1_signed(made: Made, issuer: Made) -> Made:
 # -- servers
 
 
+def revocation_list(issuer: Made, revoked: list[Made], days: tuple[int, int]) -> bytes:
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.cert.subject)
+    builder = builder.last_update(NOW + days[0] * DAY).next_update(NOW + days[1] * DAY)
+    for made in revoked:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(made.cert.serial_number)
+            .revocation_date(NOW - DAY)
+            .build()
+        )
+    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
 def server_context(key_pem: bytes, chain_pem: bytes, weak: bool = False) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if weak:

@@ -12,9 +12,6 @@ from types import SimpleNamespace
 
 import cryptography_vectors
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 from tls_lab import (
     DAY,
     HOST,
@@ -25,6 +22,7 @@ from tls_lab import (
     family,
     ids,
     make,
+    revocation_list,
     server_context,
     serving,
     store,
@@ -112,19 +110,6 @@ def test_a_certificate_that_openssl_cannot_read_is_an_error_not_a_crash() -> Non
 def test_unreadable_anchors_are_counted() -> None:
     with Anchors([b"\x30\x00", ROOT.der, ROOT.der]) as anchors:
         assert anchors.unreadable == 1
-
-
-def revocation_list(issuer: Made, revoked: list[Made], days: tuple[int, int]) -> bytes:
-    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.cert.subject)
-    builder = builder.last_update(NOW + days[0] * DAY).next_update(NOW + days[1] * DAY)
-    for made in revoked:
-        builder = builder.add_revoked_certificate(
-            x509.RevokedCertificateBuilder()
-            .serial_number(made.cert.serial_number)
-            .revocation_date(NOW - DAY)
-            .build()
-        )
-    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,19 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from tls_lab import HOST, NOW, Made, chain_context, family, make, serving, tls_manner
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from tls_lab import (
+    HOST,
+    NOW,
+    Made,
+    chain_context,
+    family,
+    make,
+    revocation_list,
+    serving,
+    tls_manner,
+)
 
 from exatrust.cli import main
 from exatrust.errors import UsageError
@@ -222,3 +234,35 @@ def test_neither_command_loads_what_talks_to_databases() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "3 []"
+
+
+@pytest.mark.parametrize(("pem", "revoked"), [(True, True), (False, True), (True, False)])
+def test_a_revoked_certificate_shows_when_its_lists_are_given(
+    root: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], pem: bool, revoked: bool
+) -> None:
+    arguments = []
+    for issuer, gone in ((MIDDLE, [GOOD[0]] if revoked else []), (ROOT, [])):
+        der = revocation_list(issuer, gone, (-1, 9))
+        path = tmp_path / f"{issuer.cert.serial_number}.crl"
+        path.write_bytes(ssl_pem(der) if pem else der)
+        arguments += ["--crl", str(path)]
+    chain = written(tmp_path / "chain.pem", *GOOD)
+    status = main(["diagnose", chain, "--host", HOST, "--ca", root, *arguments])
+    assert status == int(revoked)
+    assert ("REVOKED" in capsys.readouterr().out) is revoked
+
+
+def ssl_pem(der: bytes) -> bytes:
+    return x509.load_der_x509_crl(der).public_bytes(serialization.Encoding.PEM)
+
+
+def test_what_is_no_revocation_list_is_named(
+    root: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = written(tmp_path / "chain.pem", *GOOD)
+    garbage = tmp_path / "garbage.crl"
+    garbage.write_bytes(b"\x30\x03abc")
+    for path in (root, str(garbage), str(tmp_path / "none.crl")):
+        arguments = ["diagnose", chain, "--host", HOST, "--ca", root, "--crl", path]
+        assert main(arguments) == 2
+        assert path in capsys.readouterr().err
