@@ -46,6 +46,8 @@ class Session:
         self._cancelled = threading.Event()
         self._reason = (ABORTED, "R0003")
         self._running = threading.Lock()
+        self._guard = threading.Lock()
+        self._working = False
 
     def execute(self, sql: str, transport: Transport | None = None) -> Result:
         """Runs one statement. Raises SqlError; what the statement wrote is then undone."""
@@ -96,7 +98,8 @@ class Session:
         mark = self.work.start_statement()
         temporaries = Temporaries(self.work)
         try:
-            result = action(Performer(self, self._world(text, temporaries), self._machines()))
+            performer = Performer(self, self._world(text, temporaries), self._machines())
+            result = self._interruptible(lambda: action(performer))
             temporaries.drop()
             if self.autocommit:
                 self.work.commit()
@@ -108,6 +111,16 @@ class Session:
         except BaseException:
             self._undo(mark)
             raise
+
+    def _interruptible(self, work: Callable[[], T]) -> T:
+        """Run work that `_stop` may interrupt; what follows it, a ROLLBACK say, must not be."""
+        with self._guard:
+            self._working = True
+        try:
+            return work()
+        finally:
+            with self._guard:
+                self._working = False
 
     def _failed(self, error: SqlError, mark: int) -> SqlError:
         collided = error.sql_code == "40001"
@@ -130,9 +143,11 @@ class Session:
         return timer
 
     def _stop(self, text: str, code: str) -> None:
-        self._reason = (text, code)
-        self._cancelled.set()
-        self._cursor.interrupt()
+        with self._guard:
+            self._reason = (text, code)
+            self._cancelled.set()
+            if self._working:
+                self._cursor.interrupt()
 
     def _machines(self) -> Machines:
         return Machines(self._engine.runtime, self._engine.images, self._cancelled)
