@@ -6,10 +6,12 @@ import importlib.util
 import sys
 from pathlib import Path
 
-if "tls_lab" not in sys.modules:
-    spec = importlib.util.spec_from_file_location("tls_lab", Path(__file__).with_name("lab.py"))
+for name, file in (("tls_lab", "lab.py"), ("real_servers", "real_servers.py")):
+    if name in sys.modules:
+        continue
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(file))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["tls_lab"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
