@@ -157,7 +157,7 @@ PROGRAMS = (
     Program("slapd", "slapd", "ldap", _slapd, "code 2: unsupported extended operation"),
     Program(
         "exim4", "exim4-daemon-light", "smtp", _exim, "does not offer STARTTLS",
-        reader="Debian-exim",
+        reader="Debian-exim", needs_root=True,
     ),
     Program("vsftpd", "vsftpd", "ftp", _vsftpd, "530 Please login"),
     Program(

@@ -1,16 +1,15 @@
-"""The way to TLS in each protocol: as bytes, against scripted servers, and against real ones."""
+"""The way to TLS in each protocol: as bytes, and against scripted servers."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
 import ssl
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -263,7 +262,7 @@ def test_tds_packets_are_taken_apart_wherever_they_are_cut() -> None:
     assert unpacker.feed(b"\x17\x03\x03plain TLS") == b"\x17\x03\x03plain TLS"
 
 
-# -- real servers
+# -- OpenSSL's server; those of Debian's packages are in test_real_servers.py
 
 
 def free_port() -> int:
@@ -280,76 +279,6 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             raise AssertionError(f"the server ended with {process.returncode}")
         time.sleep(0.05)
     raise AssertionError("the server does not listen")
-
-
-def binary(name: str) -> str:
-    places = [shutil.which(name), *map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))]
-    found = next((place for place in places if place), None)
-    if found is None:
-        pytest.skip(f"no {name} on this machine")
-    return found
-
-
-def drop_to(user: str) -> Callable[[], None] | None:
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return None
-    import pwd
-
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        pytest.skip(f"running as root and no user {user} to run the server as")
-
-    def become() -> None:
-        os.setgid(entry.pw_gid)
-        os.setuid(entry.pw_uid)
-
-    return become
-
-
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[int]:
-    initdb, server = binary("initdb"), binary("postgres")
-    become = drop_to("postgres")
-    data = Path("/tmp") / f"exatrust-pg-{os.getpid()}"  # a path the other user may enter
-    data.mkdir(mode=0o700)
-    if become is not None:
-        shutil.chown(data, "postgres")
-    try:
-        subprocess.run(
-            [initdb, "-D", str(data), "-A", "trust", "--no-sync"],
-            check=True, capture_output=True, timeout=60, preexec_fn=become,
-        )  # fmt: skip
-        for file, content in (("server.crt", LEAF.pem + MIDDLE.pem), ("server.key", LEAF.key_pem)):
-            (data / file).write_bytes(content)
-            (data / file).chmod(0o600)
-            if become is not None:
-                shutil.chown(data / file, "postgres")
-        port = free_port()
-        process = subprocess.Popen(
-            [server, "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", "", "-c", "ssl=on",
-             "-c", "fsync=off"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=become,
-        )  # fmt: skip
-        try:
-            wait_for(port, process)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(20)
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
-
-
-def test_a_real_postgresql_is_verified(postgres: int) -> None:
-    good, bad = examine(
-        postgres, store(ROOT), options="protocol=postgres", others=[store(make("x", ca=True))]
-    )
-    assert (good.trusted, good.findings) == (True, ())
-    assert [f.id for f in bad.findings] == ["CA_NOT_IN_TRUSTSTORE"]
-    (plain,) = examine(postgres, store(ROOT), limits=QUICK)
-    assert plain.findings[0].id in ("CLOSED", "NOT_TLS")
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command here")
