@@ -26,7 +26,7 @@ class Endpoint:
     options: str | None = None
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return str(Target(self.host, self.port))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exatrust.bucketfs import BucketFS
@@ -79,9 +79,8 @@ def node_count(database: Database, statements: Statements) -> int:
     return int(database.rows(statements.query("node_count"))[0][0])
 
 
-def files(bucket: BucketFS, paths: Sequence[str]) -> Mapping[str, str]:
-    """The SHA-256 of those of the files that exist, by reading them back."""
-    there = set(bucket.list())
+def files(bucket: BucketFS, there: Collection[str], paths: Sequence[str]) -> Mapping[str, str]:
+    """The SHA-256 of those of the files that are `there`, the bucket's listing, by reading them."""
     contents = {path: bucket.read(path) for path in paths if path in there}
     return {
         path: hashlib.sha256(content).hexdigest()
@@ -91,13 +90,17 @@ def files(bucket: BucketFS, paths: Sequence[str]) -> Mapping[str, str]:
 
 
 def observe(
-    database: Database, bucket: BucketFS, statements: Statements, desired: Desired
+    database: Database,
+    bucket: BucketFS,
+    there: Collection[str],
+    statements: Statements,
+    current: Installed | None,
+    desired: Desired,
 ) -> Observed:
-    """Everything that a plan depends on."""
+    """Everything that a plan depends on. `there` is the bucket's listing."""
     schema = database.rows(statements.query("schema_exists"))[0][0] > 0
-    current = installed(database, statements)
     return Observed(
-        files=files(bucket, tuple(desired.files)),
+        files=files(bucket, there, tuple(desired.files)),
         schema=schema,
         tables=tables(database, statements),
         scripts=scripts(database, statements),

@@ -66,7 +66,7 @@ def propose(settings: Settings, ports: Ports, additions: Sequence[Anchor], warn:
     database, statements = ports.database, statements_for(settings)
     check_aliases(settings.scripts.aliases, database.rows(statements.query("languages"))[0][0])
     # A missing bucket or a wrong password must show before anything is said of files in it.
-    ports.bucket.list()
+    there = frozenset(ports.bucket.list())
     current = installed(database, statements)
     carried = carried_over(
         database, ports.bucket, statements, current, releases_path(settings), warn
@@ -79,7 +79,7 @@ def propose(settings: Settings, ports: Ports, additions: Sequence[Anchor], warn:
     proposal = Proposal(settings, statements, release, bundle, desired, (), known)
     for alias in desired.aliases:  # a broken one must show before anything is changed
         probe_release(proposal, ports, alias)
-    observed = observe(database, ports.bucket, statements, desired)
+    observed = observe(database, ports.bucket, there, statements, current, desired)
     database.rollback()
     return replace(proposal, actions=plan(desired, observed))
 
