@@ -8,19 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from exatrust_sandbox.layout import Layout, SandboxError
 from exatrust_sandbox.lock import holder, stop_holder
-
-if TYPE_CHECKING:
-    from exatrust_sandbox.cluster import Sandbox
 
 START_SECONDS = 60.0
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -67,19 +63,13 @@ def start(directory: Path, nodes: int | None, detach: bool) -> None:
     if detach:
         _start_detached(directory, nodes)
         return
-    with _running(directory, nodes) as cluster:
+    from exatrust_sandbox.cluster import Sandbox
+
+    with Sandbox(directory, nodes=nodes) as cluster:
         ended = _end_on_signal()
         click.echo(cluster.description())
         click.echo("Running. Stop with Ctrl-C, or with `exatrust sandbox stop` elsewhere.")
         ended.wait()
-
-
-@contextmanager
-def _running(directory: Path, nodes: int | None) -> Iterator[Sandbox]:
-    from exatrust_sandbox.cluster import Sandbox
-
-    with Sandbox(directory, nodes=nodes) as cluster:
-        yield cluster
 
 
 def _end_on_signal() -> threading.Event:

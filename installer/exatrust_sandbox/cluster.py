@@ -7,6 +7,7 @@ with Sandbox(Path("sandbox"), nodes=4) as sandbox:
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -262,8 +263,13 @@ class Sandbox:
         return f"{name}: Python {built.python_version}{note}"
 
 
+@functools.cache
 def build_image(layout: Layout, name: str) -> Image:
-    """The image of that name with the public CA in its stores; SandboxError when unknown."""
+    """The image of that name with the public CA in its stores; SandboxError when unknown.
+
+    Looked at once in a process: what it is made of does not change while the process lives, and
+    every statement that runs a script asks for it.
+    """
     public = (layout.pki / "public-root.pem").read_bytes()
     try:
         return image.build(name, layout.images, [public])
