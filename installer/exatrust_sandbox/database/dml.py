@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import sqlglot
 from sqlglot import exp
 
 from .catalog import CatalogObject
 from .compile import compile_query
-from .errors import not_found, unsupported
+from .errors import not_found, unstable_merge, unsupported
 from .model import ResultColumn, Row, RowCount, SqlError
 from .names import physical, quote, table_path
 from .resolve import parse
@@ -31,6 +32,8 @@ def run_dml(statement: Dml, world: World, machines: Machines, work: Transaction)
     else:
         _plain_targets(tree)
         sql = to_duckdb(evaluate(tree, world, machines), world)
+        if isinstance(tree, exp.Merge):
+            _refuse_ambiguous_merge(sql, work)
         count = work.execute(sql).fetchall()[0][0]
     check_table(target, work)
     return RowCount(int(count))
@@ -51,6 +54,24 @@ def _plain_targets(tree: exp.Expr) -> None:
         for assignment in update.expressions:
             if isinstance(assignment, exp.EQ) and isinstance(assignment.this, exp.Column):
                 assignment.this.set("table", None)
+
+
+def _refuse_ambiguous_merge(sql: str, work: Transaction) -> None:
+    """Two source rows for one row of the target, which DuckDB does not notice on every run."""
+    merge = sqlglot.parse_one(sql, dialect="duckdb")
+    if not any(when.args.get("matched") for when in merge.find_all(exp.When)):
+        return
+    target, source, condition = merge.this, merge.args["using"], merge.args["on"]
+    matches = (
+        exp.select("1")
+        .from_(target)
+        .join(source, on=condition)
+        .group_by(exp.column("rowid", table=target.alias_or_name))
+        .having("COUNT(*) > 1")
+        .limit(1)
+    )
+    if work.execute(matches.sql(dialect="duckdb")).fetchall():
+        raise unstable_merge()
 
 
 def _insert(

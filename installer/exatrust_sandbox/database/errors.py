@@ -33,6 +33,10 @@ def collision() -> SqlError:
     return SqlError(COLLISION, "40001")
 
 
+def unstable_merge() -> SqlError:
+    return SqlError("Unable to get a stable set of rows in the source tables", "42000")
+
+
 def from_duckdb(error: duckdb.Error) -> SqlError:
     """The nearest Exasol error of an error of DuckDB; the rest keep DuckDB's first line."""
     text = str(error)
@@ -50,5 +54,5 @@ def from_duckdb(error: duckdb.Error) -> SqlError:
     if isinstance(error, duckdb.InvalidInputException) and "[exasol]" in text:
         return SqlError(text.partition("[exasol]")[2].strip().splitlines()[0], "22001")
     if "same target row more than once" in text:
-        return SqlError("Unable to get a stable set of rows in the source tables", "42000")
+        return unstable_merge()
     return SqlError(first, "42000")

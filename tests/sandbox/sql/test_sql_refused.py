@@ -105,3 +105,11 @@ def test_a_merge_that_meets_a_row_twice_fails_and_changes_nothing(session, rows)
             " WHEN MATCHED THEN UPDATE SET G = Q.P"
         )
     assert rows("SELECT G FROM T WHERE ID = 1") == [("a",)]
+
+
+def test_a_merge_that_only_inserts_may_meet_a_row_twice(session, rows):
+    session.execute(
+        "MERGE INTO T USING (SELECT 1 I UNION ALL SELECT 1 UNION ALL SELECT 9) Q ON T.ID = Q.I"
+        " WHEN NOT MATCHED THEN INSERT (ID) VALUES (Q.I)"
+    )
+    assert rows("SELECT ID FROM T WHERE ID IN (1, 9) ORDER BY ID") == [(1,), (9,)]
