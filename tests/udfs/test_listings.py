@@ -71,6 +71,15 @@ def test_each_certificate_says_whether_the_bundle_has_it(version: str, tmp_path:
     assert all(row["IS_CA"] and row["SELF_SIGNED"] for row in given)
 
 
+def test_a_node_answers_once_for_all_groups_of_one_call(tmp_path: Path) -> None:
+    pin = release(tmp_path, "list_truststores", pem(*ANCHORS), {})
+    given = str(tmp_path / pin["bundle"])
+    groups = [[[1, given]], [[2, given]], [[1, given], [3, "/nowhere"]]]
+    answer = run_script("3.12", render("list_truststores", pin), groups)
+    samples = [row["SAMPLE"] for row in answer["rows"] if row["STORE"] == "shared-bundle"]  # type: ignore[union-attr]
+    assert samples == [1, 1, 3]  # one comes again: another call; three asks for another path
+
+
 def test_an_altered_manifest_is_refused(tmp_path: Path) -> None:
     pin = release(tmp_path, "list_certificates", pem(*ANCHORS), {})
     (tmp_path / "manifest.json").write_text('{"certificates": [] }')

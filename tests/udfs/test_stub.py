@@ -106,4 +106,4 @@ def test_the_code_is_loaded_once_in_a_virtual_machine(pin: dict[str, str]) -> No
     machine = Machine(render("list_truststores", pin))
     machine.run((1, "/nowhere"))
     archive_of(pin).unlink()
-    assert machine.run((2, "/nowhere"))[1]["SAMPLE"] == 2
+    assert machine.run((2, "/elsewhere"))[1]["SAMPLE"] == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
@@ -126,19 +127,47 @@ def naive(value: dt.datetime) -> dt.datetime:
     return value.astimezone(dt.timezone.utc).replace(tzinfo=None) if aware else value
 
 
-_memo: dict[tuple[object, ...], Any] = {}
+@dataclass
+class _Remembered:
+    """What this virtual machine knows of one statement: results, and samples, by their key."""
+
+    statement: tuple[str, int]
+    results: dict[object, Any] = field(default_factory=dict)
+    samples: dict[object, set[object]] = field(default_factory=dict)
+
+
+_remembered: list[_Remembered] = []
+
+
+def _current(exa: Exa) -> _Remembered:
+    """Only the current statement is remembered."""
+    statement = (exa.meta.session_id, exa.meta.statement_id)
+    if not _remembered or _remembered[0].statement != statement:
+        _remembered[:] = [_Remembered(statement)]
+    return _remembered[0]
 
 
 def once(exa: Exa, key: object, compute: Callable[[], Result]) -> Result:
     """Return `compute()`, remembered for this statement and `key`.
 
     The views call a script with many groups to reach every node, so that several groups meet in
-    one virtual machine. Only the current statement is remembered.
+    one virtual machine.
     """
-    whole = (exa.meta.session_id, exa.meta.statement_id, key)
-    if whole not in _memo:
-        if any(known[:2] != whole[:2] for known in _memo):
-            _memo.clear()
-        _memo[whole] = compute()
-    result: Result = _memo[whole]
+    results = _current(exa).results
+    if key not in results:
+        results[key] = compute()
+    result: Result = results[key]
     return result
+
+
+def first_of_its_node(exa: Exa, key: object, sample: object) -> bool:
+    """Return whether this group is the first of its call that meets this virtual machine.
+
+    One set of rows for each node is enough: without this, a node answers as often as it gets
+    groups. A sample that comes again is the same script called once more by the statement.
+    """
+    samples = _current(exa).samples
+    seen = samples.get(key, set())
+    first = not seen or sample in seen
+    samples[key] = {sample} if first else seen | {sample}
+    return first

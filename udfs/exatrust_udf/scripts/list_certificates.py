@@ -9,8 +9,10 @@ from exatrust_udf import reports, rows
 
 
 def run(ctx: rows.Context, exa: rows.Exa, pin: Mapping[str, str]) -> None:
-    """Emit every certificate of every store, in the order of the store."""
+    """Emit every certificate of every store, in the order of the store, once for each node."""
     for sample, paths in rows.inputs(ctx, exa):
+        if not rows.first_of_its_node(exa, paths, sample):
+            continue
         found = rows.once(exa, paths, partial(reports.survey, pin, paths))
         origin = rows.once(exa, "origins", partial(reports.origins, pin))
         for record in reports.certificate_rows(found, origin):

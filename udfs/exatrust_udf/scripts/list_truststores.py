@@ -9,8 +9,13 @@ from exatrust_udf import reports, rows
 
 
 def run(ctx: rows.Context, exa: rows.Exa, pin: Mapping[str, str]) -> None:
-    """Emit every store that is found, and every one of the paths given, readable or not."""
+    """Emit every store that is found, and every one of the paths given, readable or not.
+
+    A node that gets several groups answers once.
+    """
     for sample, paths in rows.inputs(ctx, exa):
+        if not rows.first_of_its_node(exa, paths, sample):
+            continue
         found = rows.once(exa, paths, partial(reports.survey, pin, paths))
         for store in found.stores:
             record = reports.store_row(store, found.checked_at)
