@@ -8,24 +8,33 @@ CREATE TABLE {{schema}}."ENDPOINT" (
 );
 
 CREATE TABLE {{schema}}."ENDPOINT_RESULT" (
-    "CHECKED_AT" TIMESTAMP NOT NULL COMMENT IS 'When it was checked, UTC',
-    "NODE_ID" DECIMAL(9,0) COMMENT IS 'Node that checked, from 0',
-    "LANGUAGE_ALIAS" VARCHAR(128) COMMENT IS 'Language container that checked',
+    "SNAPSHOT_AT" TIMESTAMP NOT NULL COMMENT IS 'When it was taken, UTC; rows of one time belong together',
+    "NODE_ID" DECIMAL(9,0) NOT NULL COMMENT IS 'Node that checked, from 0',
+    "LANGUAGE_ALIAS" VARCHAR(128) NOT NULL COMMENT IS 'Language container that checked',
     "RELEASE" VARCHAR(200) COMMENT IS 'Release whose bundle was used',
-    "HOST" VARCHAR(255) COMMENT IS 'Name or address',
+    "HOST" VARCHAR(2000) COMMENT IS 'Name or address',
     "PORT" DECIMAL(5,0) COMMENT IS 'TCP port',
+    "PROTOCOL" VARCHAR(20) COMMENT IS 'What was spoken before TLS began',
+    "SNI" VARCHAR(260) COMMENT IS 'Name that was asked for and compared',
     "TRUSTSTORE" VARCHAR(200) COMMENT IS 'Truststore the verdict is about',
     "TRUSTED" BOOLEAN COMMENT IS 'Whether a client with that truststore accepts the endpoint',
-    "FINDING" VARCHAR(100) COMMENT IS 'Primary finding',
-    "ANCHOR_SHA256" VARCHAR(64) COMMENT IS 'Certificate of the truststore the chain ends at, hex',
-    "CHAIN_DAYS_LEFT" DECIMAL(18,0) COMMENT IS 'Days until the first certificate of the chain expires'
+    "FINDING" VARCHAR(64) COMMENT IS 'Primary finding',
+    "SEVERITY" VARCHAR(16) COMMENT IS 'How bad it is',
+    "TLS_VERSION" VARCHAR(16) COMMENT IS 'Negotiated TLS version',
+    "LEAF_SHA256" VARCHAR(64) COMMENT IS 'SHA-256 of the server certificate, hex',
+    "LEAF_NOT_AFTER" TIMESTAMP COMMENT IS 'Server certificate valid until, UTC',
+    "CHAIN_DAYS_LEFT" DECIMAL(9,0) COMMENT IS 'Days until the first certificate of the chain expires',
+    "ANCHOR_SUBJECT" VARCHAR(4000) COMMENT IS 'Certificate of the truststore the chain ends at',
+    "ANCHOR_SHA256" VARCHAR(64) COMMENT IS 'SHA-256 of that certificate, hex'
 );
 
 CREATE TABLE {{schema}}."NODE_SNAPSHOT" (
     "SNAPSHOT_AT" TIMESTAMP NOT NULL COMMENT IS 'When it was taken, UTC; rows of one time belong together',
+    "IS_BASELINE" BOOLEAN NOT NULL COMMENT IS 'Whether an install took it, and DRIFT compares with it',
     "NODE_ID" DECIMAL(9,0) NOT NULL COMMENT IS 'Node, from 0',
     "LANGUAGE_ALIAS" VARCHAR(128) NOT NULL COMMENT IS 'Language container',
     "RELEASE" VARCHAR(200) COMMENT IS 'Release that was installed then',
+    "ALIAS_DEFINITION" VARCHAR(4000) COMMENT IS 'The alias in SCRIPT_LANGUAGES',
     "DATABASE_VERSION" VARCHAR(100) COMMENT IS 'Version of the database',
     "PYTHON_VERSION" VARCHAR(100) COMMENT IS 'Version of Python in the container',
     "OPENSSL_VERSION" VARCHAR(200) COMMENT IS 'OpenSSL that Python uses',
@@ -36,12 +45,27 @@ CREATE TABLE {{schema}}."NODE_SNAPSHOT" (
 
 CREATE TABLE {{schema}}."TRUSTSTORE_SNAPSHOT" (
     "SNAPSHOT_AT" TIMESTAMP NOT NULL COMMENT IS 'When it was taken, UTC; rows of one time belong together',
+    "IS_BASELINE" BOOLEAN NOT NULL COMMENT IS 'Whether an install took it, and DRIFT compares with it',
     "NODE_ID" DECIMAL(9,0) NOT NULL COMMENT IS 'Node, from 0',
     "LANGUAGE_ALIAS" VARCHAR(128) NOT NULL COMMENT IS 'Language container',
     "STORE" VARCHAR(200) COMMENT IS 'What the truststore is called',
     "PATH" VARCHAR(4096) COMMENT IS 'Where it is in the container',
     "SHA256" VARCHAR(64) COMMENT IS 'SHA-256 of its content, hex',
     "CERTIFICATES" DECIMAL(9,0) COMMENT IS 'Certificates in it'
+);
+
+CREATE TABLE {{schema}}."TRUSTSTORE_CONTENT" (
+    "STORE_SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of a truststore seen in a snapshot, hex',
+    "CERTIFICATE_SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of a certificate in it, hex',
+    "SUBJECT" VARCHAR(20000) COMMENT IS 'Subject of the certificate, RFC 4514'
+);
+
+CREATE TABLE {{schema}}."OWN_DISTRUST" (
+    "SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of a certificate that you distrust, lower-case hex',
+    "SUBJECT" VARCHAR(4000) COMMENT IS 'Its subject, for the reader',
+    "REASON" VARCHAR(2000) NOT NULL COMMENT IS 'Why',
+    "DISTRUSTED_ON" DATE COMMENT IS 'Since when',
+    "SOURCE" VARCHAR(2000) COMMENT IS 'Where that is said'
 );
 
 CREATE TABLE {{schema}}."RELEASE_HISTORY" (

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from exatrust.bundle import DISTRUSTED, Anchor
+from exatrust.bundle import Anchor
+from exatrust.distrust import Distrust, said
 from exatrust.dsn import fingerprint
 from exatrust.errors import BundleRejected, NotConfirmed
 from exatrust.intake import read_certificates, refuse_unfit, warnings
@@ -24,13 +25,13 @@ def read_file(path: Path) -> bytes:
 
 
 def read_additions(
-    paths: Iterable[Path], now: dt.datetime, warn: Callable[[str], None]
+    paths: Iterable[Path], now: dt.datetime, distrust: Distrust, warn: Callable[[str], None]
 ) -> tuple[Anchor, ...]:
     """The CAs in the files. Raises BundleRejected for the first that must not be distributed."""
     found: dict[str, Anchor] = {}
     for path in paths:
         for certificate in read_certificates(read_file(path), str(path)):
-            _refuse_distrusted(certificate, str(path))
+            _refuse_distrusted(certificate, str(path), distrust)
             refuse_unfit(certificate, str(path))
             for text in warnings(certificate, str(path), now):
                 warn(text)
@@ -38,10 +39,10 @@ def read_additions(
     return tuple(found.values())
 
 
-def _refuse_distrusted(certificate: Certificate, name: str) -> None:
-    if certificate.sha256 in DISTRUSTED:
+def _refuse_distrusted(certificate: Certificate, name: str, distrust: Distrust) -> None:
+    if root := distrust.of(certificate):
         raise BundleRejected(
-            f"{name}: {DISTRUSTED[certificate.sha256]}",
+            f"{name}: {said(root)}",
             "do not trust it; ask who gave you the file",
         )
 

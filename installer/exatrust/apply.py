@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from exatrust.bucketfs import BucketFS
 from exatrust.bundle import pem_block
@@ -111,12 +111,15 @@ def _certificate_values(certificate: Certificate) -> dict[str, str]:
 
 
 def record_baseline(proposal: Proposal, database: Database, now: dt.datetime) -> None:
-    """Store what all nodes are now, in one transaction; `exatrust status` compares with it."""
-    statements = proposal.statements
-    values = {"now": timestamp(now), "release": literal(proposal.release.id)}
+    """Store what all nodes are now, in one transaction; the view DRIFT compares with it."""
+    record_snapshot(proposal.statements.snapshot(now=now, baseline=True), database)
+
+
+def record_snapshot(snapshot: Sequence[str], database: Database) -> None:
+    """Carry out the statements of a snapshot in one transaction."""
 
     def work() -> None:
-        database.execute(statements.query("record_nodes", **values))
-        database.execute(statements.query("record_truststores", **values))
+        for sql in snapshot:
+            database.execute(sql)
 
     database.transaction(work)

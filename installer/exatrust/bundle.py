@@ -8,20 +8,12 @@ from __future__ import annotations
 
 import base64
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from exatrust.distrust import Distrust, said
 from exatrust_udf.certificate import Certificate
-
-# Roots that are left out even if the source of the default set still has them, by SHA-256.
-# emSign ECC Root CA - G3: the keys of its intermediates were compromised in October 2026, and
-# certifi 2026.10.18 and Mozilla's set dropped it.
-DISTRUSTED: Mapping[str, str] = {
-    "86a1ecba089c4a8d3bbe2734c612ba341d813e043cf9e8a862cd5c57a36bbe6b": (
-        "emSign ECC Root CA - G3: keys below it were compromised (October 2026)"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,7 @@ def compose(
     roots: Iterable[Certificate],
     roots_name: str,
     added: Iterable[Anchor],
-    distrusted: Mapping[str, str] = DISTRUSTED,
+    distrust: Distrust,
 ) -> Bundle:
     """Put a bundle together.
 
@@ -81,16 +73,16 @@ def compose(
     kept: list[Anchor] = []
     left_out: list[LeftOut] = []
     for _, anchor in sorted(candidates.items()):
-        if reason := _why_not(anchor, distrusted):
+        if reason := _why_not(anchor, distrust):
             left_out.append(LeftOut(anchor.certificate, anchor.source, reason))
         else:
             kept.append(anchor)
     return Bundle(tuple(kept), tuple(left_out), roots_name)
 
 
-def _why_not(anchor: Anchor, distrusted: Mapping[str, str]) -> str | None:
-    if anchor.certificate.sha256 in distrusted:
-        return f"distrusted: {distrusted[anchor.certificate.sha256]}"
+def _why_not(anchor: Anchor, distrust: Distrust) -> str | None:
+    if root := distrust.of(anchor.certificate):
+        return said(root)
     if anchor.origin == "default" and not anchor.certificate.is_ca:
         return "not a CA"
     return None

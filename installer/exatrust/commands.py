@@ -20,7 +20,7 @@ from exatrust.install import carry_out
 from exatrust.nodes import node_list
 from exatrust.observe import node_count
 from exatrust.plan import Action
-from exatrust.proposal import Ports, Proposal, propose, statements_for
+from exatrust.proposal import Ports, Proposal, known_distrust, propose, statements_for
 from exatrust.report import Report
 from exatrust.settings import Settings
 
@@ -76,8 +76,9 @@ def _proposal(
     settings: Settings, ports: Ports, terminal: Terminal, ca_files: Sequence[Path]
 ) -> tuple[Proposal, tuple[Anchor, ...]]:
     warn = terminal.report.warn
-    additions = read_additions([*settings.bundle.ca_files, *ca_files], _now(), warn)
-    proposal = propose(settings, ports, additions, warn)
+    distrust = known_distrust(ports.database, statements_for(settings))
+    additions = read_additions([*settings.bundle.ca_files, *ca_files], _now(), distrust, warn)
+    proposal = propose(settings, ports, additions, distrust, warn)
     for item in proposal.bundle.left_out:
         warn(f"left out of the bundle: {item.reason} (from {item.source})")
     return proposal, additions

@@ -2,54 +2,61 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from exatrust.nodes import StoreReport, node_list
+from exatrust.nodes import node_list
 
-_Key = TypeVar("_Key")
-_Item = TypeVar("_Item")
+_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a container is, fields in the order of sql/queries/baseline_nodes.sql."""
+class Change:
+    """A row of sql/rows/drift.sql, fields in its order."""
+
+    since: dt.datetime
+    node_id: int
+    language_alias: str
+    kind: str
+    object_name: str
+    change: str
+    value_before: str | None
+    value_now: str | None
+    certificates_before: int | None
+    certificates_now: int | None
+
+
+@dataclass(frozen=True)
+class Names:
+    """A row of sql/rows/drift_names.sql: subjects, one a line, of a truststore on a node."""
 
     node_id: int
     language_alias: str
-    database_version: str | None
-    python_version: str | None
-    openssl_version: str | None
-    certifi_version: str | None
-    container_build: str | None
-    operating_system: str | None
+    path: str
+    added: str | None
+    removed: str | None
 
 
-_NAMES: Mapping[str, str] = {
-    "database_version": "the database",
-    "python_version": "Python",
-    "openssl_version": "OpenSSL",
-    "certifi_version": "certifi",
-    "container_build": "the container's build information",
-    "operating_system": "the operating system",
+_FACTS: Mapping[str, str] = {
+    "ALIAS": "its definition in SCRIPT_LANGUAGES",
+    "BUILD": "the container's build information",
+    "CERTIFI": "certifi",
+    "DATABASE": "the database",
+    "OPENSSL": "OpenSSL",
+    "PYTHON": "Python",
+    "SYSTEM": "the operating system",
 }
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """One look at all nodes and aliases."""
-
-    facts: tuple[Facts, ...]
-    stores: tuple[StoreReport, ...]
-
-
-def changes(before: Cluster, now: Cluster, nodes: int) -> tuple[str, ...]:
+def sentences(changes: Iterable[Change], names: Iterable[Names], nodes: int) -> tuple[str, ...]:
     """One sentence a change and alias, naming nodes only where not all of them changed alike."""
+    known = {(item.node_id, item.language_alias, item.path): item for item in names}
     where: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for node, alias, sentence in (*_fact_changes(before, now), *_store_changes(before, now)):
-        where[alias, sentence].add(node)
+    for change in changes:
+        key = (change.node_id, change.language_alias, change.object_name)
+        where[change.language_alias, _sentence(change, known.get(key))].add(change.node_id)
     return tuple(
         f"{alias}: {sentence}{_on(affected, nodes)}"
         for (alias, sentence), affected in where.items()
@@ -60,56 +67,40 @@ def _on(affected: set[int], nodes: int) -> str:
     return "" if len(affected) >= nodes else f" (on {node_list(sorted(affected))})"
 
 
-_Change = tuple[int, str, str]
+def _sentence(change: Change, names: Names | None) -> str:
+    if change.kind == "TRUSTSTORE":
+        return _store(change) + _named(names)
+    if change.object_name == "NODE":
+        return f"a node {'is new' if change.change == 'APPEARED' else 'no longer answers'}"
+    text = f"{_FACTS[change.object_name]} changed"
+    if change.object_name != "BUILD":  # a digest, which tells nobody anything
+        text += f" from {change.value_before or 'none'} to {change.value_now or 'none'}"
+    return text
 
 
-def _pairs(
-    before: Iterable[_Item], now: Iterable[_Item], key: Callable[[_Item], _Key]
-) -> Iterator[tuple[_Item | None, _Item | None]]:
-    old = {key(item): item for item in before}
-    new = {key(item): item for item in now}
-    for name in dict.fromkeys((*old, *new)):
-        yield old.get(name), new.get(name)
+def _store(change: Change) -> str:
+    before, now = _count(change.certificates_before), _count(change.certificates_now)
+    if change.change == "APPEARED":
+        return f"truststore {change.object_name} appeared ({now})"
+    if change.change == "VANISHED":
+        return f"truststore {change.object_name} vanished ({before})"
+    return f"truststore {change.object_name} changed, {before} before, {now} now"
 
 
-def _fact_changes(before: Cluster, now: Cluster) -> Iterator[_Change]:
-    for old, new in _pairs(
-        before.facts, now.facts, lambda item: (item.language_alias, item.node_id)
-    ):
-        if old is None or new is None:
-            happened = "is new" if old is None else "no longer answers"
-            for item in filter(None, (old, new)):
-                yield item.node_id, item.language_alias, f"a node {happened}"
-        else:
-            yield from _differing(old, new)
+def _named(names: Names | None) -> str:
+    if names is None:
+        return ""
+    lists = (("it gained", names.added), ("it lost", names.removed))
+    return "".join(f"; {verb} {_some(text.splitlines())}" for verb, text in lists if text)
 
 
-def _differing(old: Facts, new: Facts) -> Iterator[_Change]:
-    for item in fields(Facts)[2:]:
-        was, now = getattr(old, item.name), getattr(new, item.name)
-        if was != now:
-            text = f"{_NAMES[item.name]} changed"
-            if item.name != "container_build":
-                text += f" from {was or 'none'} to {now or 'none'}"
-            yield new.node_id, new.language_alias, text
+def _some(subjects: list[str]) -> str:
+    more = len(subjects) - _NAMES_SHOWN
+    shown = ", ".join(f"'{subject}'" for subject in subjects[:_NAMES_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _store_changes(before: Cluster, now: Cluster) -> Iterator[_Change]:
-    for old, new in _pairs(
-        before.stores, now.stores, lambda item: (item.language_alias, item.node_id, item.path)
-    ):
-        if old is None and new is not None:
-            text = f"truststore {new.path} appeared ({_count(new)})"
-            yield new.node_id, new.language_alias, text
-        elif new is None and old is not None:
-            text = f"truststore {old.path} vanished ({_count(old)})"
-            yield old.node_id, old.language_alias, text
-        elif old is not None and new is not None and old.sha256 != new.sha256:
-            text = f"truststore {new.path} changed, {_count(old)} before, {_count(new)} now"
-            yield new.node_id, new.language_alias, text
-
-
-def _count(store: StoreReport) -> str:
-    if store.certificates == 1:
+def _count(certificates: int | None) -> str:
+    if certificates == 1:
         return "1 certificate"
-    return f"{store.certificates if store.certificates is not None else 'unknown'} certificates"
+    return f"{certificates if certificates is not None else 'unknown'} certificates"

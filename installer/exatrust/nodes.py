@@ -39,18 +39,6 @@ class NodeReport:
 
 
 @dataclass(frozen=True)
-class StoreReport:
-    """A truststore on a node, fields in the order of sql/queries/baseline_truststores.sql."""
-
-    node_id: int
-    language_alias: str
-    store: str
-    path: str
-    sha256: str | None
-    certificates: int | None
-
-
-@dataclass(frozen=True)
 class Coverage:
     """For one alias: nodes that must answer, those that did not, those that miss files (why)."""
 

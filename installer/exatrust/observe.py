@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from exatrust.bucketfs import BucketFS
 from exatrust.database import Database
-from exatrust.drift import Cluster, Facts, changes
+from exatrust.drift import Change, Names, sentences
 from exatrust.errors import AliasError, SqlFailed
-from exatrust.nodes import Coverage, NodeReport, StoreReport, coverage, node_report
+from exatrust.nodes import Coverage, NodeReport, coverage, node_report
 from exatrust.plan import Desired, Observed
 from exatrust.statements import (
     Statements,
@@ -136,48 +136,28 @@ def node_reports(
     return tuple(node_report(row) for row in rows)
 
 
-def stores(
-    database: Database, statements: Statements, current: Installed, alias: str
-) -> tuple[StoreReport, ...]:
-    """The truststores that one alias finds on all nodes."""
-    select = replace(statements, aliases=current.aliases).rows("truststores", alias)
-    rows = database.rows(statements.query("truststores", rows=select))
-    return tuple(StoreReport(*row) for row in rows)
+def drift(
+    database: Database, statements: Statements, current: Installed, aliases: Sequence[str]
+) -> tuple[str, ...] | None:
+    """What changed since the baseline for aliases that answer; None where there is no baseline.
 
-
-def cluster_now(
-    database: Database,
-    statements: Statements,
-    current: Installed,
-    reports: Sequence[NodeReport],
-) -> Cluster:
-    """What the containers are now, for the aliases that gave the reports."""
-    aliases = dict.fromkeys(report.language_alias for report in reports)
-    return Cluster(
-        tuple(
-            Facts(
-                report.node_id,
-                report.language_alias,
-                report.database_version,
-                report.python_version,
-                report.openssl_version,
-                report.certifi_version,
-                report.container_build,
-                report.operating_system,
-            )
-            for report in reports
-        ),
-        tuple(item for alias in aliases for item in stores(database, statements, current, alias)),
-    )
-
-
-def baseline(database: Database, statements: Statements) -> Cluster | None:
-    """The last snapshot, None when none was taken."""
-    facts = database.rows(statements.query("baseline_nodes"))
-    if not facts:
+    Raises SqlFailed where scripts cannot be run.
+    """
+    if not database.rows(statements.query("baselines"))[0][0]:
         return None
-    found = database.rows(statements.query("baseline_truststores"))
-    return Cluster(tuple(Facts(*row) for row in facts), tuple(StoreReport(*row) for row in found))
+    statements = replace(statements, aliases=current.aliases)
+    values = {"release": literal(current.release), "files": literal(current.files)}
+    changes = [
+        Change(*row)
+        for alias in aliases
+        for row in database.rows(statements.rows("drift", alias, **values))
+    ]
+    names = [
+        Names(*row)
+        for alias in dict.fromkeys(c.language_alias for c in changes if c.kind == "TRUSTSTORE")
+        for row in database.rows(statements.rows("drift_names", alias))
+    ]
+    return sentences(changes, names, node_count(database, statements))
 
 
 def baseline_gap(
@@ -187,18 +167,11 @@ def baseline_gap(
     if current is None:
         return "there is none"
     try:
-        before = baseline(database, statements)
-        reports = [
-            report
-            for alias in current.aliases
-            for report in node_reports(database, statements, current, alias)
-        ]
-        now = cluster_now(database, statements, current, reports)
+        found = drift(database, statements, current, current.aliases)
     except SqlFailed:
         return "the installed scripts cannot be run"
-    if before is None:
+    if found is None:
         return "there is none"
-    found = changes(before, now, node_count(database, statements))
     more = f"; and {len(found) - 2} more changes" if len(found) > 2 else ""
     return "; ".join(found[:2]) + more if found else None
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exatrust import resources
-from exatrust.bundle import DISTRUSTED
+from exatrust.distrust import Distrust, curated
 from exatrust.errors import UsageError
 from exatrust.judgement import show, status
 from exatrust.report import Report
-from exatrust_udf import truststore
+from exatrust_udf import crls, truststore
 from exatrust_udf.endpoint import BadEndpoint, Endpoint
 from exatrust_udf.evidence import Evidence
 from exatrust_udf.examine import CERTIFI, Background, Examiner, container_store
@@ -24,7 +24,6 @@ from exatrust_udf.pem import CERTIFICATE_LABELS, pem_blocks
 from exatrust_udf.stores import Store, parse_store
 
 MACHINE = "openssl"
-CRL_LABELS = ("X509 CRL",)  # RFC 7468 section 7
 _ANY_PORT = 443
 
 
@@ -38,8 +37,7 @@ class Files:
 
 def run_probe(report: Report, texts: Sequence[str], files: Files, options: str | None) -> int:
     """0 when every truststore trusts every endpoint, 1 otherwise, 3 when none could be reached."""
-    hint = "write HOST:PORT, for example db.example:443, and options as key=value"
-    endpoints = [_endpoint(hint, text, None, options) for text in dict.fromkeys(texts)]
+    endpoints = [_endpoint(text, None, options) for text in dict.fromkeys(texts)]
     examiner = _examiner(files)
     found = tuple(examiner.examine(endpoints, dt.datetime.now(dt.timezone.utc)))
     show(found, report)
@@ -50,7 +48,7 @@ def run_diagnose(
     report: Report, chain: Path, host: str, files: Files, at: dt.datetime | None
 ) -> int:
     """0 when every truststore trusts the chain for `host` at `at` (UTC; None for now), 1 if not."""
-    endpoint = _endpoint("give --host the name that clients connect to", host, _ANY_PORT)
+    endpoint = _endpoint(host, _ANY_PORT, hint="give --host the name that clients connect to")
     evidence = Evidence(endpoint, received=read_chain(chain))
     examiner = _examiner(files)
     now = at.replace(tzinfo=dt.timezone.utc) if at else dt.datetime.now(dt.timezone.utc)
@@ -59,11 +57,11 @@ def run_diagnose(
     return status(found)
 
 
-def _endpoint(hint: str, *values: str | int | None) -> Endpoint:
+def _endpoint(*values: str | int | None, hint: str | None = None) -> Endpoint:
     try:
         return Endpoint.parse(*values)
     except BadEndpoint as error:
-        raise UsageError(str(error), hint) from error
+        raise UsageError(str(error), hint or error.hint) from error
 
 
 def read_chain(path: Path) -> tuple[bytes, ...]:
@@ -71,44 +69,34 @@ def read_chain(path: Path) -> tuple[bytes, ...]:
 
     Other blocks, such as the private key that some servers keep in the same file, are passed over.
     """
-    return _ders(
-        path, CERTIFICATE_LABELS, "certificate",
-        "give the server's chain as PEM, its own certificate first",
-    )  # fmt: skip
-
-
-def read_crls(paths: Sequence[Path]) -> tuple[bytes, ...]:
-    """The revocation lists (DER) in PEM or DER files. Raises UsageError."""
-    action = "give --crl a revocation list of the CA, PEM or DER"
-    return tuple(
-        _checked(path, der, action)
-        for path in paths
-        for der in _ders(path, CRL_LABELS, "revocation list", action)
-    )
-
-
-def _checked(path: Path, der: bytes, action: str) -> bytes:
-    """A list OpenSSL cannot read would leave every certificate unanswered for."""
-    from cryptography import x509  # slow to load, and needed for --crl alone
-
-    try:
-        x509.load_der_x509_crl(der)
-    except ValueError as error:
-        raise UsageError(f"{path}: this is no revocation list ({error})", action) from error
-    return der
-
-
-def _ders(path: Path, labels: Sequence[str], what: str, action: str) -> tuple[bytes, ...]:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "name a readable PEM file") from error
     if data.startswith(b"\x30"):
         return (data,)
-    blocks = [block for block in pem_blocks(data) if block.label in labels]
+    blocks = [block for block in pem_blocks(data) if block.label in CERTIFICATE_LABELS]
     if not blocks:
-        raise UsageError(f"{path}: no {what} in it", action)
+        raise UsageError(
+            f"{path}: no certificate in it",
+            "give the server's chain as PEM, its own certificate first",
+        )
     return tuple(_content(path, block.position, block.data, block.problem) for block in blocks)
+
+
+def read_crls(paths: Sequence[Path]) -> tuple[crls.Lists, ...]:
+    """The revocation lists in PEM or DER files. Raises UsageError for one that cannot be used."""
+    return tuple(map(_read_crl, dict.fromkeys(paths)))
+
+
+def _read_crl(path: Path) -> crls.Lists:
+    found = crls.read(str(path))
+    if found.problems:
+        raise UsageError(
+            f"{path}: {'; '.join(found.problems)}",
+            "give --crl a revocation list of the CA, PEM or DER",
+        )
+    return found
 
 
 def _content(path: Path, position: int, data: bytes | None, problem: str | None) -> bytes:
@@ -121,7 +109,8 @@ def _examiner(files: Files) -> Examiner:
     certifi = _certifi()
     stores = [_given(path) for path in dict.fromkeys(files.stores)] or [certifi, _machine()]
     public = frozenset(certificate.sha256 for certificate in certifi.certificates)
-    background = Background(removed=DISTRUSTED, public_roots=public)
+    distrust = Distrust(curated(resources.distrusted_roots()))
+    background = Background(removed=distrust.reasons, public_roots=public)
     return Examiner(stores, background, read_crls(files.crls))
 
 

@@ -12,10 +12,11 @@ from exatrust.bucketfs import BucketFS
 from exatrust.bundle import Anchor, Bundle, compose
 from exatrust.carry import carried_over
 from exatrust.database import Database
+from exatrust.distrust import Distrust, curated, own
 from exatrust.intake import read_certificates
 from exatrust.languages import check_aliases
 from exatrust.nodes import Coverage
-from exatrust.observe import installed, observe, probe
+from exatrust.observe import installed, observe, probe, tables
 from exatrust.plan import Action, Desired, plan
 from exatrust.release import Release, build
 from exatrust.settings import Settings
@@ -61,7 +62,16 @@ def releases_path(settings: Settings) -> str:
     return f"{settings.bucketfs.prefix}/releases"
 
 
-def propose(settings: Settings, ports: Ports, additions: Sequence[Anchor], warn: Say) -> Proposal:
+def known_distrust(database: Database, statements: Statements) -> Distrust:
+    """The curated list and the table OWN_DISTRUST, where there is one."""
+    there = "OWN_DISTRUST" in tables(database, statements)
+    rows = database.rows(statements.query("own_distrust")) if there else []
+    return Distrust(curated(resources.distrusted_roots()), own(rows))
+
+
+def propose(
+    settings: Settings, ports: Ports, additions: Sequence[Anchor], distrust: Distrust, warn: Say
+) -> Proposal:
     """Look at both servers and plan. Nothing is changed. Raises AliasError and what ports raise."""
     database, statements = ports.database, statements_for(settings)
     check_aliases(settings.scripts.aliases, database.rows(statements.query("languages"))[0][0])
@@ -72,9 +82,9 @@ def propose(settings: Settings, ports: Ports, additions: Sequence[Anchor], warn:
         database, ports.bucket, statements, current, releases_path(settings), warn
     )
     roots, roots_name = _roots(settings)
-    bundle = compose(roots, roots_name, [*carried, *additions])
-    release = build(__version__, resources.udf_sources(), bundle)
-    desired = desire(settings, statements, release)
+    bundle = compose(roots, roots_name, [*carried, *additions], distrust)
+    release = build(__version__, resources.udf_sources(), bundle, distrust)
+    desired = desire(settings, statements, release, distrust)
     known = frozenset(item.sha256 for item in roots) | {a.certificate.sha256 for a in carried}
     proposal = Proposal(settings, statements, release, bundle, desired, (), known)
     for alias in desired.aliases:  # a broken one must show before anything is changed
@@ -93,7 +103,9 @@ def _roots(settings: Settings) -> tuple[tuple[Certificate, ...], str]:
     return read_certificates(pem, name), name
 
 
-def desire(settings: Settings, statements: Statements, release: Release) -> Desired:
+def desire(
+    settings: Settings, statements: Statements, release: Release, distrust: Distrust
+) -> Desired:
     """What shall be there for a release."""
     path = f"{releases_path(settings)}/{release.id}"
     directory = udf_directory(settings, release)
@@ -105,7 +117,7 @@ def desire(settings: Settings, statements: Statements, release: Release) -> Desi
         files={f"{path}/{file.name}": file.sha256 for file in release.files},
         tables=statements.tables(),
         scripts=statements.scripts(stems, release, directory),
-        views=statements.views(stems, files_text(release, directory), release.id),
+        views=statements.views(release, directory, distrust),
         create_schema=statements.create_schema(),
         drop=statements.drop,
     )

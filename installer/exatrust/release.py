@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exatrust.bundle import Anchor, Bundle
+from exatrust.distrust import Distrust
 
 MANIFEST = "manifest.json"
 _FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -53,11 +54,13 @@ class Release:
         return (self.package, self.bundle, self.manifest)
 
 
-def build(version: str, sources: Mapping[str, bytes], bundle: Bundle) -> Release:
+def build(
+    version: str, sources: Mapping[str, bytes], bundle: Bundle, distrust: Distrust
+) -> Release:
     """The release of a UDF package and a bundle."""
     package = ReleaseFile.named_by_content("exatrust_udf", ".pyz", zip_of(sources))
     pem = ReleaseFile.named_by_content("ca-bundle", ".pem", bundle.pem())
-    manifest = ReleaseFile.of(MANIFEST, manifest_of(version, (package, pem), bundle))
+    manifest = ReleaseFile.of(MANIFEST, manifest_of(version, (package, pem), bundle, distrust))
     content = "".join(f"{file.sha256} {file.name}\n" for file in (package, pem, manifest))
     digest = hashlib.sha256(content.encode("ascii")).hexdigest()
     return Release(f"{version}-{digest[:12]}", version, package, pem, manifest)
@@ -75,7 +78,9 @@ def zip_of(sources: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def manifest_of(version: str, files: Iterable[ReleaseFile], bundle: Bundle) -> bytes:
+def manifest_of(
+    version: str, files: Iterable[ReleaseFile], bundle: Bundle, distrust: Distrust
+) -> bytes:
     """manifest.json, UTF-8: what is in the release and why, and what was left out and why.
 
     Who added a CA and when is a fact about a database, not about a release: it is kept in the
@@ -98,6 +103,7 @@ def manifest_of(version: str, files: Iterable[ReleaseFile], bundle: Bundle) -> b
             }
             for item in bundle.left_out
         ],
+        "distrusted": distrust.reasons,
     }
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 

@@ -43,6 +43,11 @@ def udf_text(name: str) -> str:
     return files("exatrust_udf").joinpath(*name.split("/")).read_text(encoding="utf-8")
 
 
+def distrusted_roots() -> str:
+    """The text of the curated list, distrusted_roots.csv."""
+    return files("exatrust").joinpath("distrusted_roots.csv").read_text(encoding="utf-8")
+
+
 def certifi_roots() -> tuple[bytes, str]:
     """certifi's PEM file, and what to call it, for example "certifi 2026.10.18"."""
     pem = files("certifi").joinpath("cacert.pem").read_bytes()

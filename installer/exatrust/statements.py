@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from exatrust.distrust import Distrust, DistrustedRoot
 from exatrust.plan import ALTERED, FOREIGN, DatabaseObject
 from exatrust.release import Release
 
@@ -23,7 +24,7 @@ _BODY_START = "PIN = "
 
 # The script that each view shows. PROBE_NODE must speak when BucketFS is empty, so its body is
 # complete in itself and its pin names no file.
-VIEW_SCRIPTS: Mapping[str, str] = {
+VIEW_SCRIPTS: dict[str, str] = {
     "node_status": "probe_node",
     "truststores": "list_truststores",
     "truststore_certificates": "list_certificates",
@@ -31,7 +32,21 @@ VIEW_SCRIPTS: Mapping[str, str] = {
     "endpoint_findings": "diagnose_endpoint",
     "peer_chain": "fetch_chain",
     "coverage": "probe_node",
+    "drift": "list_truststores",
 }
+# Views that the first alias answers for all: what they say is not about a container.
+FIRST_ALIAS_VIEWS: dict[str, str] = {}
+# Views over tables and constants: they run no script.
+PLAIN_VIEWS = ("distrusted_root", "anchor_usage")
+# The rows of these are made of other views' rows, of the same alias.
+_PARTS: Mapping[str, Mapping[str, str]] = {
+    "drift": {"nodes": "node_status", "stores": "truststores"},
+    "drift_names": {"certificates": "truststore_certificates"},
+}
+# The tables of a snapshot. Its time is the literal of an install, or the nodes' own clock.
+_SNAPSHOT = ("record_nodes", "record_truststores", "record_contents", "record_results")
+_NODES_CLOCK = 'MIN("CHECKED_AT") OVER ()'
+VIEWS = (*PLAIN_VIEWS, *VIEW_SCRIPTS, *FIRST_ALIAS_VIEWS)
 SELF_CONTAINED = "probe_node"
 
 
@@ -128,24 +143,48 @@ class Statements:
             for stem in stems
         )
 
-    def views(self, stems: Sequence[str], files: str, release: str) -> tuple[DatabaseObject, ...]:
-        """The views whose script is among `stems`. `files`: see files_text."""
-        return tuple(
-            self._view(name, files, release)
-            for name, script in VIEW_SCRIPTS.items()
-            if script in stems
+    def views(
+        self, release: Release, directory: str, distrust: Distrust
+    ) -> tuple[DatabaseObject, ...]:
+        """All views, each after those it uses. `directory` is where UDFs see the release."""
+        values = {
+            "files": literal(files_text(release, directory)),
+            "release": literal(release.id),
+        }
+        return (
+            self._plain_view("distrusted_root", roots=self._distrusted(distrust)),
+            self._plain_view("anchor_usage"),
+            *(self._view(name, self.aliases, values) for name in VIEW_SCRIPTS),
+            *(self._view(name, self.aliases[:1], values) for name in FIRST_ALIAS_VIEWS),
         )
 
     def rows(self, view: str, alias: str, script: str | None = None, **values: str) -> str:
         """The SELECT that stands for one alias in a view: one row set a node."""
-        name = script or script_name(VIEW_SCRIPTS[view], alias, self.aliases)
+        stem = (VIEW_SCRIPTS | FIRST_ALIAS_VIEWS).get(view, SELF_CONTAINED)
+        parts = {
+            key: self.rows(part, alias, **values) for key, part in _PARTS.get(view, {}).items()
+        }
         return self._render(
             f"rows/{view}.sql",
-            script=identifier(name),
+            script=identifier(script or script_name(stem, alias, self.aliases)),
             groups=self.sql("rows/groups.sql").strip(),
             alias=literal(alias),
+            definition=self._definition(literal(alias)),
             **values,
+            **parts,
         ).strip()
+
+    def snapshot(self, *, now: dt.datetime | None = None, baseline: bool = False) -> list[str]:
+        """The statements that store what all nodes are now; they belong into one transaction."""
+        values = {
+            "now": timestamp(now) if now else _NODES_CLOCK,
+            "baseline": "TRUE" if baseline else "FALSE",
+            "definition": self._definition('"LANGUAGE_ALIAS"'),
+        }
+        return [self.query(name, **values).strip() for name in _SNAPSHOT]
+
+    def _definition(self, alias: str) -> str:
+        return render(self.sql("rows/definition.sql"), {"alias": alias}).strip()
 
     def _render(self, path: str, **values: str) -> str:
         schema = identifier(self.schema)
@@ -182,12 +221,39 @@ class Statements:
             body=self.udf(body),
         )
 
-    def _view(self, name: str, files: str, release: str) -> DatabaseObject:
-        values = {"files": literal(files), "release": literal(release)}
-        union = "\nUNION ALL\n".join(self.rows(name, alias, **values) for alias in self.aliases)
-        text = self._render(f"views/{name}.sql", rows=union).strip()
+    def _view(self, name: str, aliases: Sequence[str], values: Mapping[str, str]) -> DatabaseObject:
+        parts = {"rows": self._union(name, aliases, values)}
+        if name == "drift":
+            parts["names"] = self._union("drift_names", aliases, values)
+        return self._plain_view(name, **parts)
+
+    def _union(self, rows: str, aliases: Sequence[str], values: Mapping[str, str]) -> str:
+        return "\nUNION ALL\n".join(self.rows(rows, alias, **values) for alias in aliases)
+
+    def _plain_view(self, name: str, **values: str) -> DatabaseObject:
+        text = self._render(f"views/{name}.sql", **values).strip()
         digest = _sha256(text)
         return DatabaseObject(name.upper(), digest, f"{text}\nCOMMENT IS 'exatrust:{digest}'")
+
+    def _distrusted(self, distrust: Distrust) -> str:
+        """The curated entries; the DBA's own are read from their table when the view is."""
+        template = self.sql("rows/distrusted_root.sql").strip()
+        return "\nUNION ALL\n".join(
+            render(template, _distrust_values(root)) for root in distrust.curated
+        )
+
+
+def _distrust_values(root: DistrustedRoot) -> dict[str, str]:
+    texts = {
+        "sha256": root.sha256,
+        "spki_sha256": root.spki_sha256,
+        "subject": root.subject,
+        "reason": root.reason,
+        "distrusted_on": root.distrusted_on.isoformat() if root.distrusted_on else None,
+        "source": root.source,
+    }
+    values = {name: "NULL" if text is None else literal(text) for name, text in texts.items()}
+    return {**values, "confirmed": str(bool(root.confirmed)).upper()}
 
 
 def files_text(release: Release, directory: str) -> str:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from exatrust import resources
 from exatrust.database import Database
-from exatrust.drift import changes
 from exatrust.errors import NotInstalled, SqlFailed
 from exatrust.nodes import Coverage, coverage
 from exatrust.observe import (
     Installed,
     Look,
-    baseline,
-    cluster_now,
+    drift,
     installed,
     look,
     node_count,
@@ -22,7 +20,7 @@ from exatrust.observe import (
     views,
 )
 from exatrust.plan import ALTERED, FOREIGN
-from exatrust.statements import VIEW_SCRIPTS, Statements, script_name
+from exatrust.statements import VIEWS, Statements, script_name
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def read_status(database: Database, statements: Statements) -> Status:
         coverages=tuple(coverage(item.alias, item.reports, nodes) for item in answered),
         broken=tuple((item.alias, item.broken) for item in looks if item.broken is not None),
         objects=tuple(_objects(database, statements, current)),
-        changes=_changes(database, statements, current, answered, nodes),
+        changes=_changes(database, statements, current, answered),
     )
 
 
@@ -105,7 +103,7 @@ def _objects(database: Database, statements: Statements, current: Installed) -> 
     wanted_scripts = [
         script_name(stem, alias, current.aliases) for alias in current.aliases for stem in stems
     ]
-    wanted_views = [view.upper() for view, script in VIEW_SCRIPTS.items() if script in stems]
+    wanted_views = [view.upper() for view in VIEWS]
     for kind, wanted, there in (
         ("script", wanted_scripts, scripts(database, statements)),
         ("view", wanted_views, views(database, statements)),
@@ -118,25 +116,10 @@ def _objects(database: Database, statements: Statements, current: Installed) -> 
 
 
 def _changes(
-    database: Database,
-    statements: Statements,
-    current: Installed,
-    looks: Sequence[Look],
-    nodes: int,
+    database: Database, statements: Statements, current: Installed, looks: Sequence[Look]
 ) -> tuple[str, ...] | None:
     """Aliases that are broken are said elsewhere, and left out of the comparison."""
     try:
-        before = baseline(database, statements)
-        reports = [report for item in looks for report in item.reports]
-        now = cluster_now(database, statements, current, reports)
+        return drift(database, statements, current, [item.alias for item in looks])
     except SqlFailed as error:
         return (f"the truststores cannot be listed: {error.text}",)
-    if before is None:
-        return None
-    answered = {item.alias for item in looks}
-    before = replace(
-        before,
-        facts=tuple(item for item in before.facts if item.language_alias in answered),
-        stores=tuple(item for item in before.stores if item.language_alias in answered),
-    )
-    return changes(before, now, nodes)

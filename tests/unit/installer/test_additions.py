@@ -10,6 +10,7 @@ import pytest
 
 from exatrust.additions import confirm, read_additions
 from exatrust.bundle import Anchor
+from exatrust.distrust import Distrust
 from exatrust.errors import BundleRejected, NotConfirmed, SettingsError
 
 Make = Callable[..., bytes]
@@ -24,7 +25,7 @@ def file(tmp_path: Path, pem: Make) -> Path:
 
 @pytest.fixture
 def additions(file: Path, now: dt.datetime) -> tuple[Anchor, ...]:
-    return read_additions([file, file], now, lambda text: None)
+    return read_additions([file, file], now, Distrust(), lambda text: None)
 
 
 def digest(additions: tuple[Anchor, ...]) -> str:
@@ -97,7 +98,7 @@ def test_a_ca_that_is_in_the_bundle_already_needs_no_second_confirmation(
 
 def test_a_missing_file_is_named(tmp_path: Path, now: dt.datetime) -> None:
     with pytest.raises(BundleRejected, match=r"gone\.pem: No such file"):
-        read_additions([tmp_path / "gone.pem"], now, lambda text: None)
+        read_additions([tmp_path / "gone.pem"], now, Distrust(), lambda text: None)
 
 
 def test_a_leaf_is_refused_before_anybody_is_asked(
@@ -106,4 +107,4 @@ def test_a_leaf_is_refused_before_anybody_is_asked(
     path = tmp_path / "leaf.pem"
     path.write_bytes(pem("leaf", ca=False))
     with pytest.raises(BundleRejected, match="is not a CA"):
-        read_additions([path], now, lambda text: None)
+        read_additions([path], now, Distrust(), lambda text: None)

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exatrust import resources
-from exatrust.bundle import DISTRUSTED, Anchor, compose
+from exatrust.bundle import Anchor, compose
+from exatrust.distrust import Distrust, DistrustedRoot, curated
 from exatrust.intake import read_certificates
 from exatrust_udf.certificate import Certificate
 
 Make = Callable[..., bytes]
+CURATED = curated(resources.distrusted_roots())
 EMSIGN_ECC_G3 = "86a1ecba089c4a8d3bbe2734c612ba341d813e043cf9e8a862cd5c57a36bbe6b"
 
 
@@ -32,14 +34,14 @@ def test_the_same_set_gives_the_same_bytes_whatever_order_and_origin(
     mixed = list(roots)
     order.shuffle(mixed)
     added = [Anchor(item, "added", "file.pem") for item in mixed[split:]]
-    bundle = compose([*mixed[:split], *mixed[:split]], "set 1", [*added, *added])
-    assert bundle.pem() == compose(roots, "set 2", []).pem()
+    bundle = compose([*mixed[:split], *mixed[:split]], "set 1", [*added, *added], Distrust())
+    assert bundle.pem() == compose(roots, "set 2", [], Distrust()).pem()
 
 
 def test_the_bytes_are_pem_that_openssl_reads_sorted_by_fingerprint(
     roots: tuple[Certificate, ...],
 ) -> None:
-    bundle = compose(roots, "set", [])
+    bundle = compose(roots, "set", [], Distrust())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=bundle.pem().decode("ascii"))
     assert context.cert_store_stats()["x509_ca"] == len(roots)
@@ -51,37 +53,43 @@ def test_a_distrusted_root_is_left_out_and_said_wherever_it_comes_from(
     roots: tuple[Certificate, ...],
 ) -> None:
     bad = roots[2]
+    distrusted = DistrustedRoot(bad.sha256, None, "CN=C", "its key was stolen", None, None, None)
     for source in ([bad], []):
         bundle = compose(
             [*roots[:2], *source],
             "set",
             [Anchor(bad, "added", "bad.pem")],
-            {bad.sha256: "its key was stolen"},
+            Distrust(own=(distrusted,)),
         )
         assert bad.sha256 not in [anchor.certificate.sha256 for anchor in bundle.anchors]
-        assert [item.reason for item in bundle.left_out] == ["distrusted: its key was stolen"]
+        assert [item.reason for item in bundle.left_out] == [
+            "CN=C is distrusted: its key was stolen"
+        ]
 
 
 def test_the_compromised_root_of_october_2026_is_distrusted_by_fingerprint() -> None:
-    assert "emSign ECC Root CA - G3" in DISTRUSTED[EMSIGN_ECC_G3]
+    (root,) = [item for item in CURATED if item.sha256 == EMSIGN_ECC_G3]
+    assert "emSign ECC Root CA - G3" in str(root.subject)
+    assert root.confirmed is False
 
 
 def test_a_default_root_that_is_also_added_stays_default(roots: tuple[Certificate, ...]) -> None:
-    bundle = compose(roots, "set", [Anchor(roots[0], "added", "again.pem")])
+    bundle = compose(roots, "set", [Anchor(roots[0], "added", "again.pem")], Distrust())
     assert bundle.added == ()
 
 
 def test_a_leaf_in_the_default_set_is_left_out(pem: Make, roots: tuple[Certificate, ...]) -> None:
     leaf = read_certificates(pem("leaf", ca=False), "x")
-    bundle = compose([*roots, *leaf], "set", [])
+    bundle = compose([*roots, *leaf], "set", [], Distrust())
     assert [item.reason for item in bundle.left_out] == ["not a CA"]
 
 
 def test_certifis_roots_are_all_kept_but_the_distrusted() -> None:
     pem, name = resources.certifi_roots()
     roots = read_certificates(pem, name)
-    bundle = compose(roots, name, [])
-    unwanted = {item.sha256 for item in roots} & set(DISTRUSTED)
+    distrust = Distrust(CURATED)
+    bundle = compose(roots, name, [], distrust)
+    unwanted = {item.sha256 for item in roots} & set(distrust.reasons)
     assert len(bundle.anchors) == len(roots) - len(unwanted)
     der = {hashlib.sha256(anchor.certificate.der).hexdigest() for anchor in bundle.anchors}
     assert der == {item.sha256 for item in roots} - unwanted

@@ -11,6 +11,7 @@ import pytest
 from exatrust import resources
 from exatrust.bundle import Anchor, compose, pem_block
 from exatrust.carry import carried_over
+from exatrust.distrust import Distrust
 from exatrust.errors import BundleRejected
 from exatrust.intake import read_certificates
 from exatrust.observe import Installed
@@ -50,7 +51,8 @@ def corp(pem: Callable[..., bytes]) -> Certificate:
 @pytest.fixture(scope="module")
 def release(corp: Certificate, pem: Callable[..., bytes]) -> Release:
     roots = read_certificates(pem("A") + pem("B"), "roots")
-    return build("1.0", {"a.py": b""}, compose(roots, "set", [Anchor(corp, "added", "corp.pem")]))
+    bundle = compose(roots, "set", [Anchor(corp, "added", "corp.pem")], Distrust())
+    return build("1.0", {"a.py": b""}, bundle, Distrust())
 
 
 @pytest.fixture

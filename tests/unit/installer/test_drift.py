@@ -2,57 +2,75 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
-from exatrust.drift import Cluster, Facts, changes
-from exatrust.nodes import StoreReport
+from exatrust.drift import Change, Names, sentences
 
-FACTS = Facts(0, "PYTHON3", "8.34.0", "3.10.13", "OpenSSL 3.0.2", "2024.2.2", "aa", "Ubuntu 22.04")
-STORE = StoreReport(0, "PYTHON3", "certifi", "/certifi/cacert.pem", "11", 140)
+SINCE = dt.datetime(2026, 11, 1)
+PATH = "/certifi/cacert.pem"
+PYTHON = Change(SINCE, 0, "PYTHON3", "CONTAINER", "PYTHON", "CHANGED", "3.10.13", "3.12.1", None, None)  # fmt: skip  # noqa: E501
+STORE = Change(SINCE, 0, "PYTHON3", "TRUSTSTORE", PATH, "CHANGED", "11", "22", 140, 9)
 
 
-def cluster(facts: Facts = FACTS, *stores: StoreReport, nodes: int = 2) -> Cluster:
-    return Cluster(
-        tuple(replace(facts, node_id=node) for node in range(nodes)),
-        tuple(replace(store, node_id=node) for node in range(nodes) for store in stores),
-    )
+def on_nodes(change: Change, *nodes: int) -> list[Change]:
+    return [replace(change, node_id=node) for node in nodes]
 
 
 def test_nothing_changed_is_no_sentence() -> None:
-    assert changes(cluster(FACTS, STORE), cluster(FACTS, STORE), 2) == ()
+    assert sentences([], [], 2) == ()
 
 
 def test_a_changed_python_on_all_nodes_is_one_sentence() -> None:
-    after = cluster(replace(FACTS, python_version="3.12.1"), STORE)
-    assert changes(cluster(FACTS, STORE), after, 2) == (
+    assert sentences(on_nodes(PYTHON, 0, 1), [], 2) == (
         "PYTHON3: Python changed from 3.10.13 to 3.12.1",
     )
 
 
 def test_a_change_on_one_node_names_it() -> None:
-    before = cluster(FACTS, STORE)
-    after = replace(before, stores=(STORE, replace(STORE, node_id=1, sha256="22", certificates=9)))
-    assert changes(before, after, 2) == (
-        "PYTHON3: truststore /certifi/cacert.pem changed, 140 certificates before, "
-        "9 certificates now (on node 1)",
+    assert sentences(on_nodes(STORE, 1), [], 2) == (
+        f"PYTHON3: truststore {PATH} changed, 140 certificates before, 9 certificates now "
+        "(on node 1)",
     )
 
 
+def test_certificates_that_came_and_went_are_named_the_first_three_of_them() -> None:
+    names = Names(1, "PYTHON3", PATH, "CN=New", "CN=A\nCN=B\nCN=C\nCN=D")
+    (sentence,) = sentences(on_nodes(STORE, 1), [names], 1)
+    assert sentence.endswith("; it gained 'CN=New'; it lost 'CN=A', 'CN=B', 'CN=C' and 1 more")
+
+
+def test_nodes_that_lost_different_certificates_are_different_sentences() -> None:
+    names = [Names(0, "PYTHON3", PATH, None, "CN=A"), Names(1, "PYTHON3", PATH, None, "CN=B")]
+    first, second = sentences(on_nodes(STORE, 0, 1), names, 2)
+    assert first.endswith("it lost 'CN=A' (on node 0)")
+    assert second.endswith("it lost 'CN=B' (on node 1)")
+
+
 def test_stores_that_appear_or_vanish_are_said_with_their_size() -> None:
-    other = replace(STORE, path="/etc/ssl/ca.pem", certificates=1)
-    assert changes(cluster(FACTS, STORE), cluster(FACTS, other), 2) == (
-        "PYTHON3: truststore /certifi/cacert.pem vanished (140 certificates)",
-        "PYTHON3: truststore /etc/ssl/ca.pem appeared (1 certificate)",
+    vanished = replace(STORE, change="VANISHED", certificates_now=None)
+    appeared = replace(
+        STORE, change="APPEARED", object_name="/ca.pem", certificates_now=1,
+    )  # fmt: skip
+    assert sentences([vanished, appeared], [], 1) == (
+        f"PYTHON3: truststore {PATH} vanished (140 certificates)",
+        "PYTHON3: truststore /ca.pem appeared (1 certificate)",
     )
 
 
 def test_nodes_that_come_and_go_are_said() -> None:
-    assert changes(cluster(nodes=2), cluster(nodes=3), 3) == ("PYTHON3: a node is new (on node 2)",)
-    assert changes(cluster(nodes=2), cluster(nodes=1), 2) == (
-        "PYTHON3: a node no longer answers (on node 1)",
+    new = replace(PYTHON, object_name="NODE", change="APPEARED", node_id=2)
+    assert sentences([new], [], 3) == ("PYTHON3: a node is new (on node 2)",)
+    assert sentences([replace(new, change="VANISHED")], [], 3) == (
+        "PYTHON3: a node no longer answers (on node 2)",
     )
 
 
 def test_build_information_is_compared_without_showing_digests() -> None:
-    after = cluster(replace(FACTS, container_build="bb"))
-    assert changes(cluster(), after, 2) == ("PYTHON3: the container's build information changed",)
+    build = replace(PYTHON, object_name="BUILD", value_before="aa", value_now="bb")
+    assert sentences([build], [], 1) == ("PYTHON3: the container's build information changed",)
+
+
+def test_a_fact_that_was_not_there_before_changed_from_none() -> None:
+    certifi = replace(PYTHON, object_name="CERTIFI", value_before=None, value_now="2026.10.18")
+    assert sentences([certifi], [], 1) == ("PYTHON3: certifi changed from none to 2026.10.18",)

@@ -12,6 +12,7 @@ import pytest
 
 from exatrust import resources
 from exatrust.bundle import Anchor, Bundle, compose
+from exatrust.distrust import Distrust
 from exatrust.intake import read_certificates
 from exatrust.release import build, zip_of
 
@@ -22,7 +23,7 @@ Make = Callable[..., bytes]
 def bundle(pem: Make) -> Bundle:
     added = read_certificates(pem("Corp"), "x")[0]
     roots = read_certificates(pem("A") + pem("B"), "roots")
-    return compose(roots, "certifi 1", [Anchor(added, "added", "corp.pem")])
+    return compose(roots, "certifi 1", [Anchor(added, "added", "corp.pem")], Distrust())
 
 
 def test_the_archive_depends_on_names_and_contents_only() -> None:
@@ -37,16 +38,18 @@ def test_the_archive_is_stored_so_that_importing_inflates_nothing() -> None:
 
 
 def test_the_same_input_gives_the_same_release(bundle: Bundle) -> None:
-    assert build("1.0", {"a.py": b""}, bundle) == build("1.0", {"a.py": b""}, bundle)
+    assert build("1.0", {"a.py": b""}, bundle, Distrust()) == build(
+        "1.0", {"a.py": b""}, bundle, Distrust()
+    )
 
 
 def test_another_version_code_or_bundle_is_another_release(pem: Make, bundle: Bundle) -> None:
-    smaller = compose(read_certificates(pem("A"), "x"), "certifi 1", [])
+    smaller = compose(read_certificates(pem("A"), "x"), "certifi 1", [], Distrust())
     ids = {
-        build("1.0", {"a.py": b""}, bundle).id,
-        build("1.1", {"a.py": b""}, bundle).id,
-        build("1.0", {"a.py": b"#"}, bundle).id,
-        build("1.0", {"a.py": b""}, smaller).id,
+        build("1.0", {"a.py": b""}, bundle, Distrust()).id,
+        build("1.1", {"a.py": b""}, bundle, Distrust()).id,
+        build("1.0", {"a.py": b"#"}, bundle, Distrust()).id,
+        build("1.0", {"a.py": b""}, smaller, Distrust()).id,
     }
     assert len(ids) == 4
 
@@ -54,14 +57,14 @@ def test_another_version_code_or_bundle_is_another_release(pem: Make, bundle: Bu
 def test_names_carry_the_beginning_of_their_sha256_and_no_suffix_that_is_unpacked(
     bundle: Bundle,
 ) -> None:
-    release = build("1.0", {"a.py": b""}, bundle)
+    release = build("1.0", {"a.py": b""}, bundle, Distrust())
     for file in (release.package, release.bundle):
         assert hashlib.sha256(file.content).hexdigest()[:12] in file.name
     assert not any(file.name.endswith((".zip", ".tar", ".gz", ".tgz")) for file in release.files)
 
 
 def test_the_manifest_says_why_each_certificate_is_in(bundle: Bundle) -> None:
-    release = build("1.0", {"a.py": b""}, bundle)
+    release = build("1.0", {"a.py": b""}, bundle, Distrust())
     manifest = json.loads(release.manifest.content)
     reasons = {item["subject"]: (item["origin"], item["source"])
                for item in manifest["certificates"]}  # fmt: skip

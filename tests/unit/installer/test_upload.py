@@ -9,6 +9,7 @@ import pytest
 from exatrust import resources
 from exatrust.apply import upload
 from exatrust.bundle import Bundle, compose
+from exatrust.distrust import Distrust
 from exatrust.dsn import parse_dsn
 from exatrust.errors import BucketFSFailed
 from exatrust.intake import read_certificates
@@ -41,10 +42,10 @@ def proposal(pem: Callable[..., bytes]) -> Proposal:
     settings = Settings(
         DatabaseSettings(parse_dsn("db"), "sys"), BucketFSSettings("https://bfs:2581")
     )
-    bundle: Bundle = compose(read_certificates(pem("A"), "x"), "set", [])
-    release = build("1.0", resources.udf_sources(), bundle)
+    bundle: Bundle = compose(read_certificates(pem("A"), "x"), "set", [], Distrust())
+    release = build("1.0", resources.udf_sources(), bundle, Distrust())
     statements = statements_for(settings)
-    desired = desire(settings, statements, release)
+    desired = desire(settings, statements, release, Distrust())
     actions = tuple(Action("upload", "file", path, "new") for path in desired.files)
     return Proposal(settings, statements, release, bundle, desired, actions, frozenset())
 
