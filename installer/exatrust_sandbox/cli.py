@@ -34,6 +34,10 @@ def _directory(command: Command) -> Command:
     return option(command)
 
 
+def _one_node(text: str) -> Callable[[Command], Command]:
+    return click.option("--node", type=int, metavar="N", help=text)
+
+
 def _reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Turn a SandboxError into one line on standard error and exit status 2."""
 
@@ -128,6 +132,7 @@ def status(directory: Path, as_json: bool) -> None:
         "process": process,
         "directory": str(layout.directory),
         "images": layout.images_by_alias(),
+        "exceptions": layout.exceptions(),
         "held_nodes": sorted(layout.held_nodes()),
     }
     if as_json:
@@ -140,7 +145,7 @@ def status(directory: Path, as_json: bool) -> None:
 
 def _plain(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} -> {item}" for key, item in value.items())
+        return ", ".join(f"{key} -> {item}" for key, item in value.items()) or "none"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return {True: "yes", False: "no", None: "none"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
@@ -150,13 +155,30 @@ def _plain(value: object) -> str:
 @click.argument("image")
 @_directory
 @click.option("--alias", default="PYTHON3", show_default=True, help="The alias that gets IMAGE.")
+@_one_node("Only this node, as one that lags behind or is ahead.")
 @_reports_errors
-def update_container(image: str, directory: Path, alias: str) -> None:
+def update_container(image: str, directory: Path, alias: str, node: int | None) -> None:
     """Replace the language container behind an alias, as an Exasol update does."""
-    from exatrust_sandbox.cluster import update_container
+    from exatrust_sandbox.updates import update_container
 
-    old = update_container(_existing(directory), alias, image)
-    click.echo(f"{alias}: {old} -> {image}. Its truststores are now the new image's.")
+    old = update_container(_existing(directory), alias, image, node)
+    where = "" if node is None else f" on node {node}"
+    click.echo(f"{alias}{where}: {old} -> {image}. Its truststores are now the new image's.")
+
+
+@sandbox.command("plant-root")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_directory
+@click.option("--alias", default="PYTHON3", show_default=True, help="Whose container gets them.")
+@_one_node("Only this node.")
+@_reports_errors
+def plant_root(file: Path, directory: Path, alias: str, node: int | None) -> None:
+    """Put the CAs of a PEM FILE into all truststores of a container, until its next update."""
+    from exatrust_sandbox.updates import plant_root
+
+    count = plant_root(_existing(directory), alias, file.read_bytes(), node)
+    where = "every node" if node is None else f"node {node}"
+    click.echo(f"{alias}: {count} certificates from {file.name} in all truststores, on {where}.")
 
 
 @sandbox.command("images")

@@ -7,7 +7,6 @@ with Sandbox(Path("sandbox"), nodes=4) as sandbox:
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +14,8 @@ from typing import TypeVar
 
 import certifi
 
-from exatrust_sandbox.containers import image, isolation
+from exatrust_sandbox import updates
+from exatrust_sandbox.containers import isolation
 from exatrust_sandbox.containers.image import Image
 from exatrust_sandbox.containers.isolation import Isolation
 from exatrust_sandbox.containers.vm import Node, Runtime
@@ -35,6 +35,9 @@ from exatrust_sandbox.mock_bucketfs.model import BucketSpec
 from exatrust_sandbox.mock_bucketfs.service import BucketFS
 from exatrust_sandbox.pki import open_authorities
 from exatrust_sandbox.settings_file import settings_text
+from exatrust_sandbox.updates import build_container, build_image, update_container
+
+__all__ = ["Sandbox", "update_container"]
 
 HOST = "127.0.0.1"
 VERSION = "8.34.0"
@@ -99,8 +102,9 @@ class Sandbox:
         self.nodes = [Node(i, self.layout.replica(i)) for i in range(self.configuration.nodes)]
         self.authorities = open_authorities(self.layout.pki)
         self._write_public_roots()
-        for name in self.layout.images_by_alias().values():
-            build_image(self.layout, name)
+        for alias in self.layout.aliases().values():
+            for container in (alias.everywhere, *alias.nodes.values()):
+                build_container(self.layout, container)
         self._start_services()
         self._remember_ports()
         self._write_settings()
@@ -192,9 +196,10 @@ class Sandbox:
             release_version=VERSION,
         )
 
-    def _image_of(self, alias: str) -> Image:
-        """The image an alias has now: read anew, since an update may come from outside."""
-        return build_image(self.layout, self.layout.images_by_alias()[alias])
+    def _image_of(self, alias: str, node: int) -> Image:
+        """The image a node has for an alias now: read anew, since an update may come from
+        outside."""
+        return build_container(self.layout, self.layout.aliases()[alias].on(node))
 
     def _certificate(self, name: str, make: Callable[[], ServerCertificate]) -> ServerCertificate:
         paths = self.layout.tls / f"{name}.pem", self.layout.tls / f"{name}.key"
@@ -233,6 +238,15 @@ class Sandbox:
         """SHA-256 of the company's root, as its owner would read it out over the phone."""
         return fingerprint(self.authorities.company.cert_pem.bytes())
 
+    def update_container(self, image: str, *, alias: str, node: int | None = None) -> str:
+        """Give an alias another image, on all nodes or on one; the name of the image it had."""
+        return updates.update_container(self.layout, alias, image, node)
+
+    def plant_root(self, pem: bytes, *, alias: str, node: int | None = None) -> None:
+        """Put certificates into all truststores of an alias's container, on all nodes or on one,
+        until it is updated again."""
+        updates.plant_root(self.layout, alias, pem, node)
+
     def description(self) -> str:
         """What a person needs to use the cluster."""
         aliases = self.layout.images_by_alias().items()
@@ -244,7 +258,7 @@ class Sandbox:
             f"bucketfs    {self.bucketfs_url}/{BUCKET}  user w",
             f"CA file     {self.services_root_file}  (of BucketFS's certificate)",
             f"settings    {self.layout.settings_file}",
-            *(f"endpoint    {self.endpoint(kind.name)}  {kind.story}" for kind in KINDS),
+            *(f"endpoint    {self.endpoint(kind.name)}  {kind}" for kind in KINDS),
         ]
         return "\n".join(lines)
 
@@ -261,31 +275,3 @@ class Sandbox:
         built = build_image(self.layout, name)
         note = f" ({built.note})" if built.note else ""
         return f"{name}: Python {built.python_version}{note}"
-
-
-@functools.cache
-def build_image(layout: Layout, name: str) -> Image:
-    """The image of that name with the public CA in its stores; SandboxError when unknown.
-
-    Looked at once in a process: what it is made of does not change while the process lives, and
-    every statement that runs a script asks for it.
-    """
-    public = (layout.pki / "public-root.pem").read_bytes()
-    try:
-        return image.build(name, layout.images, [public])
-    except image.ImageError as error:
-        raise SandboxError(str(error)) from error
-
-
-def update_container(layout: Layout, alias: str, name: str) -> str:
-    """Give an alias another image, as an update of the language container does.
-
-    Returns the name of the image it had. Raises SandboxError for an unknown alias or image, with
-    nothing changed.
-    """
-    images = layout.images_by_alias()
-    if alias not in images:
-        raise SandboxError(f"no alias {alias}; this sandbox has {', '.join(sorted(images))}")
-    build_image(layout, name)
-    layout.set_image(alias, name)
-    return images[alias]

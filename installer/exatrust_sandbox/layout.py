@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from exatrust_sandbox.aliases import Alias, Container
 from exatrust_sandbox.pki import write_secret
 
 SERVICE = "bfsdefault"
@@ -117,14 +118,25 @@ class Layout:
         write_json(self.configuration_file, asdict(configuration))
         return configuration
 
-    def images_by_alias(self) -> dict[str, str]:
+    def aliases(self) -> dict[str, Alias]:
+        """What each language alias has, on all nodes and on single ones."""
         if not self.containers_file.exists():
-            return dict(DEFAULT_IMAGES)
-        images: dict[str, str] = read_json(self.containers_file)
-        return images
+            return {name: Alias(Container(image)) for name, image in DEFAULT_IMAGES.items()}
+        kept = read_json(self.containers_file)
+        return {name: Alias.from_json(value) for name, value in kept.items()}
 
-    def set_image(self, alias: str, image: str) -> None:
-        write_json(self.containers_file, self.images_by_alias() | {alias: image})
+    def set_alias(self, name: str, alias: Alias) -> None:
+        aliases = self.aliases() | {name: alias}
+        write_json(self.containers_file, {key: item.to_json() for key, item in aliases.items()})
+
+    def images_by_alias(self) -> dict[str, str]:
+        """The image of each alias on the nodes that have no other one."""
+        return {name: alias.everywhere.image for name, alias in self.aliases().items()}
+
+    def exceptions(self) -> dict[str, str]:
+        """Where an alias has another image on single nodes, or more certificates: in words."""
+        aliases = self.aliases().items()
+        return {name: text for name, alias in aliases if (text := alias.exceptions())}
 
     def held_nodes(self) -> frozenset[int]:
         return frozenset(read_json(self.held_file)) if self.held_file.exists() else frozenset()

@@ -15,6 +15,15 @@ def directory(tmp_path):
     exatrust(tmp_path, "sandbox", "stop", "--dir", "box")
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """The directory of a sandbox of two nodes that does not run."""
+    place = tmp_path_factory.mktemp("stopped")
+    exatrust(place, "sandbox", "start", "--dir", "box", "--nodes", "2", "--detach")
+    exatrust(place, "sandbox", "stop", "--dir", "box")
+    return place / "box"
+
+
 def test_a_sandbox_survives_stop_and_start(tmp_path, directory):
     started = exatrust(tmp_path, "sandbox", "start", "--dir", "box", "--nodes", "2", "--detach")
     assert started.status == 0, started.output
@@ -45,6 +54,46 @@ def test_mistakes_are_named(tmp_path):
     unknown = exatrust(tmp_path, "sandbox", "update-container", "python-9", "--dir", "none")
     assert unknown.status == 2
     assert "exatrust sandbox start" in unknown.output
+
+
+def test_a_container_is_updated_on_one_node_and_given_a_root(tmp_path, directory):
+    exatrust(tmp_path, "sandbox", "start", "--dir", "box", "--nodes", "2", "--detach")
+    exatrust(tmp_path, "sandbox", "stop", "--dir", "box")
+    one = exatrust(
+        directory, "sandbox", "update-container", "python-3.13", "--node", "1", "--dir", "."
+    )
+    assert one.status == 0, one.output
+    assert "PYTHON3 on node 1: python-3.10 -> python-3.13" in one.output
+    root = "pki/company-root.pem"
+    planted = exatrust(
+        directory, "sandbox", "plant-root", root, "--alias", "PYTHON312", "--dir", "."
+    )
+    assert planted.status == 0, planted.output
+    status = exatrust(directory, "sandbox", "status", "--dir", ".", "--json")
+    assert json.loads(status.stdout)["exceptions"] == {
+        "PYTHON3": "node 1: python-3.13",
+        "PYTHON312": "python-3.12 and 1 planted certificates",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("update-container", "python-3.13", "--node", "2"), "no node 2"),
+        (("update-container", "python-3.13", "--node", "-1"), "no node -1"),
+        (("update-container", "python-9"), "no image python-9"),
+        (("plant-root", "sandbox.json"), "no PEM file with certificates"),
+        (("plant-root", "pki/company-root.pem", "--alias", "PYTHON9"), "no alias PYTHON9"),
+        (("plant-root", "pki/company-root.pem", "--node", "7"), "the nodes 0 to 1"),
+        (("plant-root", "nothing.pem"), "nothing.pem"),
+    ],
+)
+def test_what_cannot_be_done_to_a_container_is_said(stopped, arguments, said):
+    command, *rest = arguments
+    refused = exatrust(stopped, "sandbox", command, *rest, "--dir", ".")
+    assert refused.status == 2
+    assert said in refused.output
+    assert not (stopped / "state" / "containers.json").exists()
 
 
 def test_the_pytest_plugin_gives_a_project_a_running_cluster(pytester):

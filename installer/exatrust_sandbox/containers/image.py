@@ -73,10 +73,16 @@ def available() -> tuple[str, ...]:
     return tuple(RECIPES)
 
 
-def build(name: str, images_dir: Path, extra_roots: Sequence[bytes] = ()) -> Image:
+def build(
+    name: str,
+    images_dir: Path,
+    extra_roots: Sequence[bytes] = (),
+    planted: Sequence[bytes] = (),
+) -> Image:
     """The image of that name, trusting Mozilla's roots and `extra_roots` (PEM).
 
-    Raises ImageError for an unknown name, and where a part of the recipe cannot be had.
+    With `planted` roots it is a variant of the image, kept beside it. Raises ImageError for an
+    unknown name, and where a part of the recipe cannot be had.
     """
     recipe = RECIPES.get(name)
     if recipe is None:
@@ -84,12 +90,16 @@ def build(name: str, images_dir: Path, extra_roots: Sequence[bytes] = ()) -> Ima
     interpreter, note = interpreters.find(recipe.python)
     image = Image(
         name, interpreter.executable, interpreter.version, interpreter.prefix,
-        images_dir / name, _packages(recipe), note,
+        images_dir / (name + _variant(planted)), _packages(recipe), note,
     )  # fmt: skip
     retired = _retired_roots(images_dir) if recipe.older_roots else b""
-    roots = _split(b"".join([Path(certifi.where()).read_bytes(), *extra_roots, retired]))
+    roots = _split(b"".join([Path(certifi.where()).read_bytes(), *extra_roots, *planted, retired]))
     _ensure_built(image, recipe, roots)
     return image
+
+
+def _variant(planted: Sequence[bytes]) -> str:
+    return f"-planted-{_sha256(b''.join(planted))[:12]}" if planted else ""
 
 
 def _packages(recipe: Recipe) -> tuple[str, ...]:

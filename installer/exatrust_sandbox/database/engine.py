@@ -28,15 +28,15 @@ FIRST_SESSION = 1_700_000_000_000_000_001
 
 
 class Engine:
-    """`containers` gives the image of a language alias (KeyError when there is none) and is asked
-    for every statement that runs a script. `lock_wait` (seconds) is how long a statement waits
-    for another transaction's lock before it counts as a collision."""
+    """`containers` gives the image of a language alias on a node (KeyError when there is none) and
+    is asked for every statement that runs a script. `lock_wait` (seconds) is how long a statement
+    waits for another transaction's lock before it counts as a collision."""
 
     def __init__(
         self,
         path: Path,
         *,
-        containers: Callable[[str], Image],
+        containers: Callable[[str, int], Image],
         runtime: RunsScripts,
         nodes: int,
         sys_password: str,

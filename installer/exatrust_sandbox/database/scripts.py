@@ -36,14 +36,15 @@ class RunsScripts(Protocol):
 
 @dataclass(frozen=True)
 class Machines:
-    """Where scripts run; `images` gives the image of a language alias, anew for every call.
+    """Where scripts run; `images` gives the image that a node has for a language alias, anew for
+    every call.
 
     Without a runtime nothing runs: EMITS scripts give no rows and RETURNS gives NULL. That is how
     the columns of a view are found.
     """
 
     runtime: RunsScripts | None
-    images: Callable[[str], Image]
+    images: Callable[[str, int], Image]
     cancelled: threading.Event
 
     def idle(self) -> Machines:
@@ -67,15 +68,16 @@ def run_script(
         return [[] if emits else [(None,)] for _ in groups]
     if not groups:
         return []
-    image = _image(script, machines)
-    call = _call(script, inputs, outputs, world, image)
+    call = _call(script, inputs, outputs, world)
     by_node: dict[int, list[int]] = {}
     for number, node in enumerate(nodes):
         by_node.setdefault(node, []).append(number)
+    images = {node: _image(script, machines, node) for node in by_node}
 
     def run(node: int) -> list[list[Row]]:
         chosen = [groups[number] for number in by_node[node]]
-        return runtime.run(node, image, call, chosen, machines.cancelled)
+        image = images[node]
+        return runtime.run(node, image, _inside(call, image), chosen, machines.cancelled)
 
     results: dict[int, list[Row]] = {}
     try:
@@ -87,14 +89,19 @@ def run_script(
     return [results[number] for number in range(len(groups))]
 
 
-def _image(script: CatalogObject, machines: Machines) -> Image:
+def _image(script: CatalogObject, machines: Machines, node: int) -> Image:
     alias = script.detail["alias"]
     if alias.startswith(("JAVA", "R")):
         raise unsupported(f"running scripts in {alias}; only Python runs")
     try:
-        return machines.images(alias)
+        return machines.images(alias, node)
     except (KeyError, LookupError) as error:
         raise SqlError(f"language container of alias {alias} cannot be started", "22002") from error
+
+
+def _inside(call: ScriptCall, image: Image) -> ScriptCall:
+    """The call with what the script learns from its container."""
+    return replace(call, meta={**call.meta, "script_language": f"Python {image.python_version}"})
 
 
 def _call(
@@ -102,7 +109,6 @@ def _call(
     inputs: Sequence[ColumnDef],
     outputs: Sequence[ColumnDef],
     world: World,
-    image: Image,
 ) -> ScriptCall:
     secrets = _secrets(script, world)
     codes = {
@@ -131,7 +137,6 @@ def _call(
         output_columns=tuple(_column(column) for column in outputs),
         meta={
             **_meta(script, world),
-            "script_language": f"Python {image.python_version}",
             "input_column_count": len(inputs),
             "output_column_count": len(outputs),
         },

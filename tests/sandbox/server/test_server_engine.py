@@ -34,7 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def engine(tmp_path):
     engine = Engine(
         tmp_path / "exasol.duckdb",
-        containers=lambda alias: None,
+        containers=lambda alias, node: None,
         runtime=None,
         nodes=2,
         version="8.34.0",

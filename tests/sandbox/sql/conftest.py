@@ -32,7 +32,9 @@ def engines(directory, images):
         def make(name="exasol", **options):
             engine = Engine(
                 directory / f"{name}.duckdb",
-                containers=lambda alias: image.build({"PYTHON3": "python-3.10"}[alias], images),
+                containers=lambda alias, node: image.build(
+                    {"PYTHON3": "python-3.10"}[alias], images
+                ),
                 runtime=Runtime(isolation, nodes),
                 nodes=NODES,
                 sys_password=PASSWORD,
