@@ -19,9 +19,9 @@ PACKAGES = {
 # The parts of exatrust_udf that take bytes and a time and give values.
 PURE = (
     "ber", "case", "causes", "certificate", "der", "diagnosis", "endpoint", "evidence",
-    "extensions", "findings", "hashlinks", "jks", "keys", "kinds", "limits", "locate", "names",
-    "observations", "oids", "pbe", "pem", "pkcs12", "rc2", "stores", "strict", "talk",
-    "verdict", "wire", "wording",
+    "extensions", "findings", "greetings", "hashlinks", "jks", "keys", "kinds", "limits", "locate",
+    "names", "observations", "obstacles", "oids", "pbe", "pem", "pkcs12", "rc2", "stores", "strict",
+    "talk", "verdict", "wire", "wording",
 )  # fmt: skip
 IMPURE_MODULES = {"socket", "selectors", "os", "pathlib", "time", "io", "subprocess", "ctypes"}
 SWITCHED_OFF = ("CERT_NONE", "verify=False", "nocertcheck", "_create_unverified_context")

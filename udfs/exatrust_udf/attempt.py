@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from exatrust_udf import upgrade
 from exatrust_udf.endpoint import Endpoint
-from exatrust_udf.evidence import CONNECT, HANDSHAKE, RESOLVE, Evidence, Problem
+from exatrust_udf.evidence import CONNECT, HANDSHAKE, PROXY, RESOLVE, Evidence, Problem
 from exatrust_udf.resolver import Address, Lookup
 from exatrust_udf.talk import Closed, NotThisProtocol, Refused
 from exatrust_udf.tls import Record
@@ -20,6 +20,7 @@ from exatrust_udf.tls import Record
 _READ = selectors.EVENT_READ
 _WRITE = selectors.EVENT_WRITE
 _CHUNK = 65536
+_SHOWN = 64
 _LINGER = 0.25
 _NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM, errno.ENETDOWN,
              errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # fmt: skip
@@ -61,6 +62,7 @@ class Attempt:
         self._addresses: list[Address] = []
         self._address: Address | None = None
         self._outgoing = b""
+        self._heard = b""
         self._connected = False
         self._started: dict[str, float] = {}
         self._ended: dict[str, float] = {}
@@ -195,12 +197,14 @@ class Attempt:
             return
         except OSError:
             data = b""
+        self._heard += data[: _SHOWN - len(self._heard)]
         self._step(data, now)
 
     # -- the end
 
     def _start_phase(self, phase: str, now: float) -> None:
         self._phase = phase
+        self._heard = b""
         self._started[phase] = now
         self.deadline = now + self._seconds(phase)
 
@@ -238,7 +242,7 @@ class Attempt:
             verified=record.verified,
             tls_version=record.version,
             cipher=record.cipher,
-            first_bytes=bytes(record.raw[:64]),
+            first_bytes=bytes(record.raw[:_SHOWN]) or self._heard,
             resolve_ms=self._milliseconds(RESOLVE, now),
             connect_ms=self._milliseconds(CONNECT, now),
             handshake_ms=self._milliseconds(HANDSHAKE, now),
@@ -257,9 +261,12 @@ def _connect_problem(code: int) -> Problem:
 def _upgrade_problem(error: Exception, phase: str) -> Problem:
     if isinstance(error, Closed):
         return Problem("CLOSED", phase, f"closed in the phase {phase}")
+    if phase == PROXY:
+        words = "its answer is not HTTP: " if isinstance(error, NotThisProtocol) else ""
+        return Problem("PROXY_REFUSED", phase, f"{words}{error}")
     if isinstance(error, NotThisProtocol):
         return Problem("NOT_TLS", phase, f"the answer is not of this protocol: {error}")
-    return Problem("PROXY_REFUSED" if phase == "proxy" else "UPGRADE_REFUSED", phase, str(error))
+    return Problem("UPGRADE_REFUSED", phase, str(error))
 
 
 def _dns_words(lookup: Lookup) -> str:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.evidence import VERIFY, Evidence
 from exatrust_udf.findings import KINDS
 from exatrust_udf.stores import Store
 from exatrust_udf.verdict import Failure, Verdict
+
+if TYPE_CHECKING:
+    from exatrust_udf.crls import Lists
+
+# The truststores that every endpoint is judged by, and those of store=.
+SHARED_BUNDLE = "shared-bundle"
+CONTAINER = "container"
+CERTIFI = "certifi"
+GIVEN = "given"
 
 ISSUER_MISSING = (2, 18, 19, 20, 21)
 REVOCATION = (*KINDS["REVOKED"].codes, *KINDS["REVOCATION_UNKNOWN"].codes)
@@ -27,6 +37,7 @@ class Case:
     with them. `chain` is the path built, as certificates, `closed_chain` the one with `closing`.
     `removed` maps SHA-256 to the reason why a CA was taken out of trust. `public_roots` are the
     SHA-256 of the default set, None where it is not known. `level` is OpenSSL's security level.
+    `lists` are the revocation lists asked for, readable or not.
     """
 
     evidence: Evidence
@@ -43,6 +54,7 @@ class Case:
     removed: Mapping[str, str] = field(default_factory=dict)
     public_roots: frozenset[str] | None = None
     level: int = 2
+    lists: tuple[Lists, ...] = ()
 
     @property
     def leaf(self) -> Certificate | None:
@@ -67,6 +79,8 @@ class Case:
             return judged
         if code == 0:
             # The handshake has no revocation lists: what they say counts beside its verdict.
+            if judged is None and self.lists:
+                return None
             return tuple(f for f in judged or () if f.code in REVOCATION)
         first = Failure(code, None, self.evidence.verify_text or "")
         known = judged or ()

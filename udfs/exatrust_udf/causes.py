@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from exatrust_udf import limits, wording
-from exatrust_udf.case import ISSUER_MISSING, Case, issuers
+from exatrust_udf.case import (
+    CERTIFI,
+    CONTAINER,
+    GIVEN,
+    ISSUER_MISSING,
+    SHARED_BUNDLE,
+    Case,
+    issuers,
+)
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.findings import BY_CODE, WARNING, Finding, make
 from exatrust_udf.verdict import Failure
@@ -38,6 +46,8 @@ def _explain(case: Case, failure: Failure) -> Iterator[Finding]:
         return
     kind = _kind(failure)
     about = f"Certificate: {wording.certificate(cert)}." if cert else ""
+    if kind == "REVOCATION_UNKNOWN" and cert is not None:
+        about += f" Its CA is {wording.issuer(cert)}."
     yield make(kind, f"OpenSSL: {failure.text}. {about}".rstrip(), cert, depth)
 
 
@@ -68,7 +78,22 @@ def _depth(case: Case, failure: Failure, cert: Certificate | None) -> int | None
 def _empty(case: Case) -> Finding:
     problems = "; ".join(case.store.problems)
     reason = f" ({problems})" if problems else ""
-    return make("TRUST_STORE_EMPTY", f"It is {wording.store(case.store)}{reason}.")
+    finding = make("TRUST_STORE_EMPTY", f"It is {wording.store(case.store)}{reason}.")
+    return replace(finding, action=_FILLING.get(case.store.name, finding.action))
+
+
+# What to do about an empty truststore depends on whose it is.
+_FILLING = {
+    SHARED_BUNDLE: "The file is missing, empty or altered: run `exatrust status`, then "
+    "`exatrust install`.",
+    GIVEN: "Check the path after store= (as UDFs see it: /buckets/...; for `exatrust probe` on "
+    "this machine), and that the file is a truststore: PEM, DER, JKS or PKCS#12.",
+    **dict.fromkeys(
+        (CONTAINER, CERTIFI),
+        "Let UDFs use the shared bundle (exatrust_udf.ssl_context()), or a language container "
+        "that brings CAs along.",
+    ),
+}
 
 
 # -- who vouches

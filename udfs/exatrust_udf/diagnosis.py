@@ -9,7 +9,8 @@ from dataclasses import replace
 from exatrust_udf import wording
 from exatrust_udf.case import Case
 from exatrust_udf.causes import causes, dates
-from exatrust_udf.findings import ERROR, INFO, Finding, make
+from exatrust_udf.endpoint import BadEndpoint, BadOption
+from exatrust_udf.findings import ERROR, INFO, WARNING, Finding, make
 from exatrust_udf.observations import observations
 
 __all__ = ["Case", "bad_input", "diagnose", "primary"]
@@ -33,9 +34,13 @@ def primary(findings: tuple[Finding, ...]) -> Finding | None:
     return findings[0] if findings and findings[0].severity != INFO else None
 
 
-def bad_input(reason: str) -> Finding:
+def bad_input(error: BadEndpoint) -> Finding:
     """The finding for arguments that are not an endpoint."""
-    return make("BAD_INPUT", f"{reason[:1].upper()}{reason[1:]}.")
+    reason = str(error)
+    finding = make("BAD_INPUT", wording.sentence(f"{reason[:1].upper()}{reason[1:]}"))
+    if not isinstance(error, BadOption):
+        return finding
+    return replace(finding, action=wording.sentence(f"{error.hint[:1].upper()}{error.hint[1:]}"))
 
 
 def _trust(case: Case) -> Iterator[Finding]:
@@ -47,11 +52,25 @@ def _trust(case: Case) -> Iterator[Finding]:
     if failures is None:
         yield make("VERDICT_UNKNOWN", f"It is {wording.store(case.store)}.")
         return
-    yield from causes(case, failures)
+    yield from _with_lists(case, list(causes(case, failures)))
     if failures:
         yield from dates(case)
     if case.verdict is None and failures:
         yield make("VERDICT_UNKNOWN", "There may be further causes.")
+
+
+def _with_lists(case: Case, found: list[Finding]) -> list[Finding]:
+    """`found`, with unreadable revocation lists in front of what they leave unanswered."""
+    open_ones = [finding.id == "REVOCATION_UNKNOWN" for finding in found]
+    place = open_ones.index(True) if any(open_ones) else len(found)
+    lists = [
+        make("CRL_UNREADABLE", wording.sentence(f"{wording.shortened(asked.path)}: {problem}"))
+        for asked in case.lists
+        for problem in asked.problems
+    ]
+    if not any(open_ones):
+        lists = [replace(finding, severity=WARNING) for finding in lists]
+    return [*found[:place], *lists, *found[place:]]
 
 
 def _unreadable(case: Case, position: int) -> Finding:
@@ -63,9 +82,9 @@ def _unreadable(case: Case, position: int) -> Finding:
 def _blocked(case: Case) -> Iterator[Finding]:
     problem = case.evidence.problem
     if problem is not None and case.blocked:
-        endpoint = case.evidence.endpoint
-        way = "" if endpoint.proxy is None else f" through the proxy {endpoint.proxy[0]}"
-        yield make(problem.finding, f"{endpoint}{way}: {problem.detail}.")
+        from exatrust_udf.obstacles import obstacle  # most attempts meet none
+
+        yield obstacle(case.evidence, problem)
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:

@@ -7,17 +7,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PROTOCOLS = frozenset(
-    ("tls", "smtp", "ldap", "postgres", "mysql", "tds", "ftp", "imap", "pop3", "exasol")
-)
-_KEYS = ("protocol", "sni", "name", "proxy", "store", "timeout")
+# What the values of protocol= mean to a person.
+SPOKEN = {
+    "tls": "TLS",
+    "smtp": "SMTP",
+    "ldap": "LDAP",
+    "postgres": "PostgreSQL's protocol",
+    "mysql": "MySQL's protocol",
+    "tds": "SQL Server's protocol (TDS)",
+    "ftp": "FTP",
+    "imap": "IMAP",
+    "pop3": "POP3",
+    "exasol": "Exasol's protocol",
+}
+PROTOCOLS = frozenset(SPOKEN)
+# Where the protocols usually are that begin without TLS; no more than a hint in an action.
+USUAL_PORTS = {
+    21: "ftp", 25: "smtp", 110: "pop3", 143: "imap", 389: "ldap", 587: "smtp", 1433: "tds",
+    3306: "mysql", 5432: "postgres",
+}  # fmt: skip
+OPTIONS = ("protocol", "sni", "name", "proxy", "store", "crl", "timeout")
+REPEATABLE = ("store", "crl")
 _MAX_HOST, _MAX_LABEL = 253, 63  # RFC 1035 2.3.4
 _MAX_TIMEOUT = 120.0
-_MAX_STORES = 16
+_MAX_PATHS = 16
 
 
 class BadEndpoint(ValueError):
-    """The arguments do not describe an endpoint; the message says which part and why."""
+    """The arguments do not describe an endpoint; the message says which part and why.
+
+    `hint` says how it is written.
+    """
+
+    hint = "write HOST:PORT, for example db.example:443"
+
+
+class BadOption(BadEndpoint):
+    """The options are wrong, whatever the rest is."""
+
+    hint = "write options as key=value, divided by blanks: 'protocol=smtp timeout=10'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +54,8 @@ class Endpoint:
 
     `name` is what its certificate must be for; `sni` what the client announces; both are `host`
     unless given. `proxy` is an HTTP proxy (host, port). `stores` are paths of truststores to judge
-    beside the usual ones. `timeout` is in seconds for each phase, None for the default.
+    beside the usual ones, `crls` paths of revocation lists that must answer for every certificate.
+    `timeout` is in seconds for each phase, None for the default.
     """
 
     host: str
@@ -36,6 +65,7 @@ class Endpoint:
     name: str = ""
     proxy: tuple[str, int] | None = None
     stores: tuple[str, ...] = ()
+    crls: tuple[str, ...] = ()
     timeout: float | None = None
 
     @property
@@ -54,7 +84,7 @@ class Endpoint:
         return self.proxy or (self.host, self.port)
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return joined(self.host, self.port)
 
     @classmethod
     def parse(cls, *values: object) -> Endpoint:
@@ -70,6 +100,11 @@ class Endpoint:
             raise BadEndpoint("the host is missing")
         host, number = split_address(first) if port is None else (first.strip(), port)
         return cls(_host(host), _port(number), **_options(options))
+
+
+def joined(host: str, port: int) -> str:
+    """'host:port' or '[IPv6]:port'."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def split_address(text: str) -> tuple[str, str]:
@@ -136,25 +171,39 @@ def _options(text: object) -> dict[str, Any]:
     if text is None:
         return {}
     if not isinstance(text, str):
-        raise BadEndpoint("the options must be a text of key=value pairs")
+        raise BadOption("the options must be a text of key=value pairs")
     found: dict[str, Any] = {}
-    stores: list[str] = []
+    paths: dict[str, list[str]] = {key: [] for key in REPEATABLE}
     for part in text.split():
-        key, equals, value = part.partition("=")
-        if not equals or not value or key not in _KEYS:
-            raise BadEndpoint(f"option {shown(part)}: write {', '.join(_KEYS)} as key=value")
-        if key == "store":
-            stores.append(value)
+        key, value = _key_and_value(part)
+        if key in paths:
+            paths[key].append(value)
         elif key in found:
-            raise BadEndpoint(f"option {key} is given twice")
+            raise BadOption(f"option {key} is given twice; only {' and '.join(paths)} may be")
         else:
             found[key] = _option(key, value)
-    return {**found, "stores": _stores(stores)}
+    return {**found, **{f"{key}s": _paths(key, given) for key, given in paths.items()}}
+
+
+def _key_and_value(part: str) -> tuple[str, str]:
+    key, _, value = part.partition("=")
+    if key not in OPTIONS:
+        raise BadOption(f"there is no option {shown(key)}; there are {', '.join(OPTIONS)}")
+    if not value:
+        raise BadOption(f"option {key} has no value")
+    return key, value
 
 
 def _option(key: str, value: str) -> object:
+    try:
+        return _value(key, value)
+    except BadEndpoint as error:
+        raise BadOption(f"option {key}: {error}") from None
+
+
+def _value(key: str, value: str) -> object:
     if key == "protocol" and value not in PROTOCOLS:
-        raise BadEndpoint(f"protocol {shown(value)} is none of {', '.join(sorted(PROTOCOLS))}")
+        raise BadOption(f"{shown(value)} is none of {', '.join(sorted(PROTOCOLS))}")
     if key == "proxy":
         host, port = split_address(value.removeprefix("http://").rstrip("/"))
         return _host(host), _port(port)
@@ -169,16 +218,16 @@ def _timeout(value: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= _MAX_TIMEOUT:
-        raise BadEndpoint(f"timeout {shown(value)}: seconds above 0, at most {_MAX_TIMEOUT:g}")
+        raise BadOption(f"{shown(value)} is no number of seconds above 0, at most {_MAX_TIMEOUT:g}")
     return seconds
 
 
-def _stores(paths: Sequence[str]) -> tuple[str, ...]:
-    if len(paths) > _MAX_STORES:
-        raise BadEndpoint(f"{len(paths)} stores given, at most {_MAX_STORES}")
+def _paths(key: str, paths: Sequence[str]) -> tuple[str, ...]:
+    if len(paths) > _MAX_PATHS:
+        raise BadOption(f"option {key} is given {len(paths)} times, at most {_MAX_PATHS} are read")
     for path in paths:
         if not path.startswith("/"):
-            raise BadEndpoint(f"store {shown(path)}: give an absolute path")
+            raise BadOption(f"option {key}: {shown(path)} is no absolute path")
     return tuple(dict.fromkeys(paths))
 
 

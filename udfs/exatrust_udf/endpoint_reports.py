@@ -41,7 +41,7 @@ def survey(pin: Mapping[str, str], inputs: Sequence[tuple[object, ...]]) -> Surv
             endpoints.append(Endpoint.parse(*values))
         except BadEndpoint as error:
             shown = None if not values or values[0] is None else str(values[0])
-            bad.append((shown, diagnosis.bad_input(str(error))))
+            bad.append((shown, diagnosis.bad_input(error)))
     examined = tuple(examiner(pin).examine(endpoints, now)) if endpoints else ()
     return Survey(now, tuple(bad), examined)
 
@@ -68,11 +68,7 @@ def background(pin: Mapping[str, str]) -> Background:
     try:
         manifest = json.loads(pinned_bytes(pin, "manifest"))
         return Background(
-            removed={
-                item["sha256"]: item["reason"]
-                for item in manifest["left_out"]
-                if "distrust" in item["reason"]
-            },
+            removed=manifest["distrusted"],
             public_roots=frozenset(
                 item["sha256"] for item in manifest["certificates"] if item["origin"] == "default"
             ),

@@ -35,8 +35,9 @@ class Evidence:
 
     `received` is what the server sent, leaf first, DER; `verified` the path that the handshake
     itself built, root last, empty unless it was trusted. `verify_code` is the handshake's verdict:
-    0 trusted, None where no certificate was judged. `first_bytes` are the first raw bytes of the
-    server's answer to the ClientHello. Times are in milliseconds, None for a phase not reached.
+    0 trusted, None where no certificate was judged. `first_bytes` are the first raw bytes that came
+    in the phase in which the attempt ended, from the proxy or the server. Times are in
+    milliseconds, None for a phase not reached.
     """
 
     endpoint: Endpoint

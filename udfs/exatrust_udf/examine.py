@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from exatrust_udf import diagnosis, handshake, truststore
-from exatrust_udf.case import ISSUER_MISSING, Case
+from exatrust_udf import crls, diagnosis, handshake, truststore
+from exatrust_udf.case import CERTIFI, CONTAINER, GIVEN, ISSUER_MISSING, SHARED_BUNDLE, Case
 from exatrust_udf.causes import continuation
 from exatrust_udf.certificate import Certificate, CertificateError, parse
 from exatrust_udf.endpoint import Endpoint
@@ -24,12 +24,12 @@ from exatrust_udf.stores import Store
 from exatrust_udf.verdict import Verdict
 
 if TYPE_CHECKING:
-    from exatrust_udf.openssl import Anchors, Chain
+    from exatrust_udf.openssl import Anchors, Chain, Revocations
 
-SHARED_BUNDLE = "shared-bundle"
-CONTAINER = "container"
-CERTIFI = "certifi"
-GIVEN = "given"
+__all__ = [
+    "CERTIFI", "CONTAINER", "GIVEN", "SHARED_BUNDLE", "Background", "Examined", "Examiner",
+    "container_store", "usual_stores",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,24 @@ class Background:
 class Examiner:
     """Examines endpoints against `stores`; the first one is the handshake's own.
 
-    With `crls` (DER) every certificate of a chain must be answered for by one of them.
+    With `lists` every certificate of a chain must be answered for by one of them, or by one of the
+    endpoint's own (crl=).
     """
 
     def __init__(
         self,
         stores: Sequence[Store],
         background: Background | None = None,
-        crls: Sequence[bytes] = (),
+        lists: Sequence[crls.Lists] = (),
     ) -> None:
         self._stores = tuple(stores)
-        self._crls = tuple(crls)
+        self._lists = tuple(lists)
         self._background = background or Background()
         self._context = handshake.client_context(c.der for c in stores[0].certificates)
         self._anchors: dict[tuple[str, str, str | None], Anchors] = {}
         self._given: dict[str, Store] = {}
+        self._read: dict[str, crls.Lists] = {}
+        self._revocations: dict[tuple[str, ...], Revocations] = {}
         self._parsed: dict[bytes, Certificate | None] = {}
 
     def examine(
@@ -79,6 +82,7 @@ class Examiner:
         limits: handshake.Limits | None = None,
     ) -> Iterator[Examined]:
         """One handshake for each different endpoint; results in the order of the endpoints."""
+        self._forget_lists()
         wanted = list(dict.fromkeys(endpoints))
         found = {e.endpoint: e for e in handshake.collect(wanted, self._context, limits)}
         pool = self.pool(found.values())
@@ -106,6 +110,19 @@ class Examiner:
             if path not in self._given:
                 self._given[path] = truststore.read(path, GIVEN, "store=")
             yield self._given[path]
+
+    def _all_lists(self, endpoint: Endpoint) -> tuple[crls.Lists, ...]:
+        for path in endpoint.crls:
+            if path not in self._read:
+                self._read[path] = crls.read(path)
+        return (*self._lists, *(self._read[path] for path in endpoint.crls))
+
+    def _forget_lists(self) -> None:
+        """Lists are renewed every few days or hours: what was read serves one statement only."""
+        for opened in self._revocations.values():
+            opened.close()
+        self._revocations.clear()
+        self._read.clear()
 
     def pool(self, found: Iterable[Evidence]) -> tuple[Certificate, ...]:
         """CA certificates sent by other servers, or held by a store: they may close a gap."""
@@ -136,7 +153,18 @@ class Examiner:
             chain=self._path(evidence.verified) if own else (),
             removed=self._background.removed,
             public_roots=self._background.public_roots,
+            lists=self._all_lists(evidence.endpoint),
         )
+
+    def _asked(self, lists: Sequence[crls.Lists]) -> Revocations:
+        """The revocation lists inside OpenSSL, kept for further endpoints."""
+        from exatrust_udf import openssl
+
+        key = tuple(found.path for found in lists)
+        if key not in self._revocations:
+            ders = [der for found in lists for der in found.ders]
+            self._revocations[key] = openssl.Revocations(ders, asked=bool(lists))
+        return self._revocations[key]
 
     def _opened(self, store: Store) -> Anchors:
         """The store inside OpenSSL, kept for further endpoints."""
@@ -203,7 +231,7 @@ class Examiner:
             strict=flags[0],
             partial_chain=flags[1],
             security_level=case.level,
-            crls=self._crls,
+            crls=self._asked(case.lists),
         )
 
 

@@ -94,7 +94,8 @@ def markdown() -> str:
     lines = ["| finding | severity | cause | action | OpenSSL codes |", "|---|---|---|---|---|"]
     for kind in KINDS.values():
         codes = ", ".join(map(str, kind.codes))
-        lines.append(f"| {kind.id} | {kind.severity} | {kind.cause} | {kind.action} | {codes} |")
+        cause = f"{kind.cause} {kind.certainty}".rstrip()
+        lines.append(f"| {kind.id} | {kind.severity} | {cause} | {kind.action} | {codes} |")
     return "\n".join(lines) + "\n"
 
 

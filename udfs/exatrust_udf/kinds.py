@@ -20,7 +20,8 @@ class Kind:
     """A sort of finding: its default severity, what it means, what to do, OpenSSL's codes.
 
     `codes` are those of OpenSSL 3.x (X509_V_ERR_...) that lead to this finding alone; code 20, say,
-    stands for three of them and belongs to none.
+    stands for three of them and belongs to none. `certainty` says in the documentation when the
+    finding is certain and when only likely, where both occur.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Kind:
     cause: str
     action: str
     codes: tuple[int, ...] = ()
+    certainty: str = ""
 
 
 _ALL = (
@@ -36,7 +38,8 @@ _ALL = (
         "TRUST_STORE_EMPTY",
         ERROR,
         "The truststore has no certificate, so no server can be trusted.",
-        "The file is missing, unreadable or empty: run `exatrust status`, then `exatrust install`.",
+        "The file is missing, unreadable or empty: check its path. For the shared bundle run "
+        "`exatrust status`, then `exatrust install`.",
     ),
     Kind(
         "CA_NOT_IN_TRUSTSTORE",
@@ -44,6 +47,9 @@ _ALL = (
         "The CA that signed the server's chain is not in this truststore.",
         f"{_CONFIRM}, then add it: `exatrust install --ca FILE`.",
         (19,),
+        "Certain where the chain comes up to a certificate whose issuer is unknown. Only possible, "
+        "with severity WARNING and a cause that says `Possibly`, where the server sends its own "
+        "certificate alone: then MISSING_INTERMEDIATE is the likely cause.",
     ),
     Kind(
         "SELF_SIGNED",
@@ -59,6 +65,9 @@ _ALL = (
         ERROR,
         "The server does not send an intermediate certificate between its own and the CA's root.",
         "Let the server send its complete chain (leaf, then every intermediate).",
+        certainty="Certain where another server or a truststore has the certificate that is left "
+        "out: the cause names it as `Missing`. Only likely, and the cause says `Probably`, where "
+        "nobody has it: then the issuer may also be a root that is not in the truststore.",
     ),
     Kind(
         "INTERMEDIATE_USED_AS_ANCHOR",
@@ -125,7 +134,7 @@ _ALL = (
         "CLOCK_SKEW_SUSPECT",
         WARNING,
         "The dates suggest that this machine's clock is wrong.",
-        "Compare the node's clock with a time server before renewing anything.",
+        "Compare its clock with a time server before renewing anything.",
     ),
     # What the certificates are allowed to do, and how strong they are.
     Kind(
@@ -220,6 +229,14 @@ _ALL = (
         (3, 5, 8, 11, 12, 15, 16, 33, 35, 36, 44, 54),
     ),
     Kind(
+        "CRL_UNREADABLE",
+        ERROR,
+        "A revocation list that was asked for could not be read.",
+        "Check the path after crl= (as UDFs see it: /buckets/...; for `exatrust probe` on this "
+        "machine), and that the file is a revocation list, PEM or DER.",
+        certainty="With severity WARNING where the other lists answer for every certificate.",
+    ),
+    Kind(
         "CHAIN_TOO_LONG",
         ERROR,
         "The chain is longer than OpenSSL follows.",
@@ -267,20 +284,21 @@ _ALL = (
     Kind(
         "DNS",
         ERROR,
-        "The name could not be resolved on this node.",
-        "Check the spelling, and the DNS servers of the database nodes.",
+        "The name could not be resolved on this machine.",
+        "Check the spelling, and the DNS servers of this machine.",
     ),
     Kind(
         "REFUSED",
         ERROR,
         "Nothing listens on this port, or a firewall rejects the connection.",
-        "Check the port and that the service runs; then the firewall between node and host.",
+        "Check the port and that the service runs; then the firewall between this machine and the "
+        "host.",
     ),
     Kind(
         "UNREACHABLE",
         ERROR,
-        "There is no network route from this node to the host.",
-        "Check routing and firewall between the database nodes and the host.",
+        "There is no network route from this machine to the host.",
+        "Check routing and firewall between this machine and the host.",
     ),
     Kind(
         "TIMEOUT",
@@ -342,6 +360,14 @@ _ALL = (
         ERROR,
         "The server ended the handshake with an alert.",
         "Look into the server's log for the reason.",
+    ),
+    Kind(
+        "CHAIN_TOO_LARGE",
+        ERROR,
+        "The server sends more than OpenSSL's limit of 100 kB for the certificates of a handshake, "
+        "so none of them was judged.",
+        "Let the server send its own certificate and the intermediates above it, not a whole "
+        "bundle of CAs; have a certificate with thousands of names split into several.",
     ),
     Kind(
         "HANDSHAKE_FAILED",

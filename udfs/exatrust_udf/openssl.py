@@ -28,6 +28,7 @@ __all__ = [
     "Chain",
     "Failure",
     "LibcryptoOutOfReach",
+    "Revocations",
     "Verdict",
     "judge",
     "security_level",
@@ -160,6 +161,30 @@ class Chain:
         self.close()
 
 
+class Revocations:
+    """Revocation lists inside OpenSSL, for many judgements; the unreadable ones are left out.
+
+    Where lists are `asked` for, every certificate has to be answered for, even if not one of them
+    could be read. Close it, or use it in `with`; not while a judgement runs.
+    """
+
+    def __init__(self, ders: Sequence[bytes], asked: bool = True) -> None:
+        self._owned = _Owned()
+        self.asked = asked
+        self.pointers = [pointer for der in ders if (pointer := self._owned.crl(der))]
+
+    def close(self) -> None:
+        """Free the lists."""
+        self._owned.close()
+        self.pointers = []
+
+    def __enter__(self) -> Revocations:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 def judge(
     chain: Chain | Sequence[bytes],
     anchors: Anchors | Sequence[bytes],
@@ -169,28 +194,30 @@ def judge(
     strict: bool = False,
     partial_chain: bool = False,
     security_level: int = 2,
-    crls: Sequence[bytes] = (),
+    crls: Revocations | Sequence[bytes] = (),
 ) -> Verdict:
     """Verify `chain` (DER, leaf first, the rest in any order) as a TLS client would.
 
     `name` is a DNS name or an IP address, None to leave it out; `at` an aware time, None for now.
     With `crls` every certificate of the chain must be answered for. Raises LibcryptoOutOfReach.
     """
-    flags = _flags(strict, partial_chain, crls)
     with ExitStack() as stack:
         if not isinstance(anchors, Anchors):
             anchors = stack.enter_context(Anchors(anchors))
         if not isinstance(chain, Chain):
             chain = stack.enter_context(Chain(chain))
+        if not isinstance(crls, Revocations):
+            crls = stack.enter_context(Revocations(crls, bool(crls)))
+        flags = _flags(strict, partial_chain, crls.asked)
         return _judge(chain.certificates, anchors, name, at, flags, security_level, crls)
 
 
-def _flags(strict: bool, partial_chain: bool, crls: Sequence[bytes]) -> int:
+def _flags(strict: bool, partial_chain: bool, revocation: bool) -> int:
     return (
         _TRUSTED_FIRST
         | (_STRICT if strict else 0)
         | (_PARTIAL_CHAIN if partial_chain else 0)
-        | (_CRL_CHECK | _CRL_CHECK_ALL | _EXTENDED_CRL | _USE_DELTAS if crls else 0)
+        | (_CRL_CHECK | _CRL_CHECK_ALL | _EXTENDED_CRL | _USE_DELTAS if revocation else 0)
     )
 
 
@@ -201,20 +228,19 @@ def _judge(
     at: datetime | None,
     flags: int,
     level: int,
-    crls: Sequence[bytes],
+    crls: Revocations,
 ) -> Verdict:
     with _Owned() as owned:
         lib = owned.library
         if not parsed or parsed[0] is None:
             return Verdict((Failure(UNREADABLE, 0, "OpenSSL cannot read the certificate"),), ())
         rest = owned.stack([pointer for pointer in parsed[1:] if pointer])
-        lists = owned.stack([pointer for der in crls if (pointer := owned.crl(der))])
         context = owned.own(lib.X509_STORE_CTX_new(), lib.X509_STORE_CTX_free)
         if not lib.X509_STORE_CTX_init(context, anchors.store, parsed[0], rest):
             raise MemoryError("X509_STORE_CTX_init failed")
         lib.X509_STORE_CTX_set_default(context, b"ssl_server")
-        if crls:
-            lib.X509_STORE_CTX_set0_crls(context, lists)
+        if crls.asked:
+            lib.X509_STORE_CTX_set0_crls(context, owned.stack(crls.pointers))
         _set_parameters(lib, context, name, at, flags, level)
         return _verify(lib, context)
 

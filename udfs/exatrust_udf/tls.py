@@ -182,6 +182,8 @@ _BY_REASON = {
     "TLSV1_UNRECOGNIZED_NAME": "UNRECOGNIZED_NAME",
     "TLSV1_ALERT_UNRECOGNIZED_NAME": "UNRECOGNIZED_NAME",
     "UNEXPECTED_EOF_WHILE_READING": "CLOSED",
+    # Of all messages of a server only its certificates get near OpenSSL's limits.
+    "EXCESSIVE_MESSAGE_SIZE": "CHAIN_TOO_LARGE",
 }
 # Alerts with which servers answer a client that has sent no certificate.
 _REFUSALS = ("HANDSHAKE_FAILURE", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "ACCESS_DENIED",

@@ -31,6 +31,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= _MAX_SUBJECT else text[:_MAX_SUBJECT] + "…"
 
 
+def sentence(text: str) -> str:
+    """`text` with a full stop, unless it has one: a server's own words may end in any way."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def store(found: Store) -> str:
     """`truststore shared-bundle /path (SHA-256 0123456789ab, 118 certificates)`."""
     digest = f"SHA-256 {found.sha256[:12]}, " if found.sha256 else ""

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tls_lab import HOST, family, ids, make, store
 
-from exatrust_udf import findings, wording
-from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf import diagnosis, findings, wording
+from exatrust_udf.endpoint import BadEndpoint, BadOption, Endpoint
 from exatrust_udf.endpoint_reports import Survey, chain_rows
 from exatrust_udf.evidence import Evidence, Problem
 from exatrust_udf.examine import Background, Examiner
@@ -41,6 +41,7 @@ NOW = dt.datetime.now(dt.timezone.utc)
         (("h", 1, "sni=a name=b"), Endpoint("h", 1, sni="a", name="b")),
         (("h", 1, "proxy=http://p:8080/"), Endpoint("h", 1, proxy=("p", 8080))),
         (("h", 1, "store=/a store=/b"), Endpoint("h", 1, stores=("/a", "/b"))),
+        (("h", 1, "crl=/a crl=/b crl=/a"), Endpoint("h", 1, crls=("/a", "/b"))),
         (("h", 1, "timeout=2.5"), Endpoint("h", 1, timeout=2.5)),
         (("h", 1, ""), Endpoint("h", 1)),
     ],
@@ -76,9 +77,16 @@ def test_arguments_become_an_endpoint(values: tuple[object, ...], expected: Endp
         (("\u2603" * 60, 443), "IDNA"),
         (("a" * 64 + ".example", 443), "at most 63 characters"),
         (("h", 1, "protocol=gopher"), "none of"),
-        (("h", 1, "protocol"), "key=value"),
-        (("h", 1, "verify=no"), "key=value"),
-        (("h", 1, "sni=a sni=b"), "twice"),
+        (("h", 1, "protocol"), "option protocol has no value"),
+        (("h", 1, "protocol="), "option protocol has no value"),
+        (("h", 1, "protocol = smtp"), "option protocol has no value"),
+        (("h", 1, "protocol=smtp,timeout=3"), "option protocol: 'smtp,timeout=3' is none of"),
+        (("h", 1, "verify=no"), "no option 'verify'; there are protocol, sni, name, proxy, store"),
+        (("h", 1, "Protocol=smtp"), "no option 'Protocol'"),
+        (("h", 1, "sni=a sni=b"), "option sni is given twice; only store and crl may be"),
+        (("h", 1, "sni=a..b"), "option sni: 'a..b' has an empty part"),
+        (("h", 1, " ".join(f"crl=/{n}" for n in range(17))), "option crl is given 17 times"),
+        (("h", 1, "crl=relative"), "option crl: 'relative' is no absolute path"),
         (("h", 1, "timeout=0"), "seconds"),
         (("h", 1, "timeout=1e9"), "seconds"),
         (("h", 1, "timeout=nan"), "seconds"),
@@ -92,6 +100,26 @@ def test_what_is_no_endpoint_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(BadEndpoint, match=reason):
         Endpoint.parse(*values)
+
+
+@pytest.mark.parametrize("options", ["colour=red", "sni", "sni=a sni=b", "proxy=p", "timeout=x", 5])
+def test_a_bad_option_is_told_how_options_are_written_not_endpoints(options: object) -> None:
+    with pytest.raises(BadOption) as caught:
+        Endpoint.parse("db.example", 443, options)
+    assert "options as key=value, divided by blanks" in caught.value.hint
+    assert "HOST:PORT" not in caught.value.hint
+    finding = diagnosis.bad_input(caught.value)
+    assert finding.id == "BAD_INPUT"
+    assert finding.action == "Write options as key=value, divided by blanks: " + (
+        "'protocol=smtp timeout=10'."
+    )
+
+
+def test_a_bad_host_is_told_how_endpoints_are_written() -> None:
+    with pytest.raises(BadEndpoint) as caught:
+        Endpoint.parse("db.example")
+    assert caught.value.hint == "write HOST:PORT, for example db.example:443"
+    assert "'host:port'" in diagnosis.bad_input(caught.value).action
 
 
 anything = st.one_of(
@@ -127,7 +155,8 @@ def test_every_finding_that_was_asked_for_is_declared() -> None:
         INTERMEDIATE_USED_AS_ANCHOR HOST_MISMATCH EXPIRED NOT_YET_VALID ANCHOR_EXPIRED EXPIRES_SOON
         SELF_SIGNED WEAK_KEY WEAK_SIGNATURE NAME_CONSTRAINT PATH_LENGTH BAD_PURPOSE BAD_SIGNATURE
         REVOKED REVOCATION_UNKNOWN STRICT_313_WILL_FAIL MITM_PROXY_SUSPECT DISTRUSTED_ROOT
-        CHAIN_ORDER EXTRA_ROOT_SENT CLOCK_SKEW_SUSPECT DNS REFUSED UNREACHABLE TIMEOUT NOT_TLS
+        CHAIN_ORDER EXTRA_ROOT_SENT CLOCK_SKEW_SUSPECT CRL_UNREADABLE CHAIN_TOO_LARGE DNS
+        REFUSED UNREACHABLE TIMEOUT NOT_TLS
         PROTOCOL_VERSION NO_CIPHER CLIENT_CERT_REQUIRED ALERT CLOSED BAD_INPUT"""
     assert set(wanted.split()) <= set(findings.KINDS)
 

@@ -30,6 +30,7 @@ from tls_lab import (
 )
 
 from exatrust_udf import libcrypto, openssl
+from exatrust_udf.crls import Lists
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.examine import Examiner
 from exatrust_udf.handshake import client_context, collect
@@ -127,7 +128,7 @@ def test_revocation_is_judged_when_lists_are_given(
     lists = [revocation_list(MIDDLE, revoked, days), revocation_list(ROOT, [], (-1, 9))]
     with serving(tls_manner(chain_context([LEAF, MIDDLE]))) as port:
         endpoint = Endpoint.parse(HOST, port)
-        examiner = Examiner([store(ROOT)], crls=lists)
+        examiner = Examiner([store(ROOT)], lists=[Lists("given", tuple(lists))])
         (examined,) = examiner.examine([endpoint], dt.datetime.now(dt.timezone.utc))
         (without,) = examine(port, store(ROOT))
     assert ids(examined) == expected

@@ -148,7 +148,7 @@ def test_names_of_a_server_cannot_write_to_the_terminal(
     ("arguments", "message"),
     [
         (["probe", "localhost"], "has no port"),
-        (["probe", "db:443", "--options", "colour=red"], "option 'colour=red'"),
+        (["probe", "db:443", "--options", "colour=red"], "there is no option 'colour'"),
         (["probe", "db:443", "--ca", "/no/such/file"], "/no/such/file: missing"),
         (["diagnose", "/no/such/file", "--host", "db"], "/no/such/file: No such file"),
         (["diagnose", NO_CHAIN, "--host", "db"], "no certificate in it"),
