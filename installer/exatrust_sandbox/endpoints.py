@@ -42,6 +42,11 @@ class Kind:
     issue: Callable[[Authorities], trustme.LeafCert]
     intermediates: Callable[[Authorities], tuple[trustme.CA, ...]] = _issuing
 
+    def __str__(self) -> str:
+        """The name that `exatrust sandbox endpoint` takes, and the story, in columns."""
+        width = max(len(kind.name) for kind in KINDS)
+        return f"{self.name:<{width}}  {self.story}"
+
 
 def _expired(authorities: Authorities) -> trustme.LeafCert:
     # Fixed dates keep the story the same whenever the sandbox runs.

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from exatrust_sandbox.endpoints import KINDS
+
 from .commands import exatrust
 
 
@@ -24,11 +26,21 @@ def stopped(tmp_path_factory):
     return place / "box"
 
 
+def assert_endpoints_have_names(directory, output):
+    """Each endpoint is shown with the name that `exatrust sandbox endpoint` takes."""
+    shown = [line.split()[1:3] for line in output.splitlines() if line.startswith("endpoint ")]
+    assert len(shown) == len(KINDS)
+    for address, kind in shown:
+        asked = exatrust(directory, "sandbox", "endpoint", kind, "--dir", ".")
+        assert asked.stdout.strip() == address
+
+
 def test_a_sandbox_survives_stop_and_start(tmp_path, directory):
     started = exatrust(tmp_path, "sandbox", "start", "--dir", "box", "--nodes", "2", "--detach")
     assert started.status == 0, started.output
     for word in ("isolation", "database", "bucketfs", "CA file", "exatrust.toml"):
         assert word in started.output
+    assert_endpoints_have_names(directory, started.stdout)
     assert exatrust(directory, "install", "--yes").status == 0
     settings = (directory / "exatrust.toml").read_text()
 
