@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types docs-findings clean
+.PHONY: demo test lint types docs clean
 
 demo: $(VENV)/.sandbox
 	$(BIN)/exatrust demo
@@ -21,8 +21,9 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-docs-findings: $(VENV)/.dev
+docs: $(VENV)/.dev
 	$(BIN)/python -m exatrust_udf.findings > docs/findings.md
+	$(BIN)/python -m exatrust.reference > docs/sql.md
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from exatrust.bucketfs import BucketFS
 from exatrust.bundle import pem_block
@@ -112,14 +112,11 @@ def _certificate_values(certificate: Certificate) -> dict[str, str]:
 
 def record_baseline(proposal: Proposal, database: Database, now: dt.datetime) -> None:
     """Store what all nodes are now, in one transaction; the view DRIFT compares with it."""
-    record_snapshot(proposal.statements.snapshot(now=now, baseline=True), database)
+    record_snapshot(proposal.statements.snapshot(baseline=now), database)
 
 
-def record_snapshot(snapshot: Sequence[str], database: Database) -> None:
-    """Carry out the statements of a snapshot in one transaction."""
-
-    def work() -> None:
-        for sql in snapshot:
-            database.execute(sql)
-
-    database.transaction(work)
+def record_snapshot(snapshot: Mapping[str, str], database: Database) -> Mapping[str, int]:
+    """Carry out the statements of a snapshot in one transaction; the rows each table got."""
+    return database.transaction(
+        lambda: {table: database.execute(sql) for table, sql in snapshot.items()}
+    )

@@ -160,16 +160,50 @@ def status(as_json: bool, **options: Any) -> int:
     return run_status(_settings(options), _terminal(as_json))
 
 
+_file = click.Path(dir_okay=False, path_type=Path)
+
+
 @cli.command()
-@click.argument("endpoints", nargs=-1, required=True, metavar="HOST:PORT...")
+@click.argument("endpoints", nargs=-1, metavar="[HOST:PORT...]")
 @_settings_options
 @click.option("--options", "text", metavar="TEXT", help="Options of CHECK_ENDPOINT, key=value.")
+@click.option("--only", multiple=True, metavar="CHECK", help="Run this check alone; repeatable.")
+@click.option("--junit", type=_file, metavar="FILE", help="Write the checks as JUnit XML, too.")
+@click.option("--prometheus", type=_file, metavar="FILE", help="... as Prometheus text, too.")
 @_json
-def check(endpoints: tuple[str, ...], text: str | None, as_json: bool, **options: Any) -> int:
-    """Check TLS endpoints from inside the database, on every node."""
-    from exatrust.commands import run_check
+def check(
+    endpoints: tuple[str, ...],
+    text: str | None,
+    only: tuple[str, ...],
+    junit: Path | None,
+    prometheus: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Run all checks of the database; or check the given endpoints, on every node."""
+    from exatrust.commands import Outputs, run_check, run_checks
 
-    return run_check(_settings(options), _terminal(as_json), endpoints, text)
+    if endpoints and (only or junit or prometheus):
+        raise click.UsageError("--only, --junit and --prometheus are for checks, not for HOST:PORT")
+    if text and not endpoints:
+        raise click.UsageError("--options are those of an endpoint: give HOST:PORT")
+    settings, terminal = _settings(options), _terminal(as_json)
+    if endpoints:
+        return run_check(settings, terminal, endpoints, text)
+    return run_checks(settings, terminal, only, Outputs(junit, prometheus))
+
+
+@cli.command()
+@_settings_options
+@click.option("--sql", is_flag=True, help="Print the statements, for a scheduler; store nothing.")
+@_json
+def snapshot(sql: bool, as_json: bool, **options: Any) -> int:
+    """Store what every node trusts and what the watched endpoints say, to compare later."""
+    from exatrust.commands import print_snapshot, run_snapshot
+
+    if sql:
+        return print_snapshot(_settings(options), _report(as_json=False))
+    return run_snapshot(_settings(options), _terminal(as_json))
 
 
 _stores = click.option(

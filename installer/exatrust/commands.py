@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from exatrust import check, status, uninstall
+from exatrust import check, checks, monitoring, status, uninstall
 from exatrust.additions import confirm, read_additions
+from exatrust.apply import record_snapshot
 from exatrust.bucketfs import BucketFS
 from exatrust.bundle import Anchor
 from exatrust.credentials import Sources
@@ -21,7 +22,7 @@ from exatrust.nodes import node_list
 from exatrust.observe import node_count
 from exatrust.plan import Action
 from exatrust.proposal import Ports, Proposal, known_distrust, propose, statements_for
-from exatrust.report import Report
+from exatrust.report import Report, one_line
 from exatrust.settings import Settings
 
 OK, FINDINGS = 0, 1
@@ -185,6 +186,82 @@ def run_status(settings: Settings, terminal: Terminal) -> int:
     for sentence in found.sentences():
         report.say(sentence)
     return OK if found.in_order else FINDINGS
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the outcomes of checks go besides the terminal; None for nowhere."""
+
+    junit: Path | None = None
+    prometheus: Path | None = None
+
+
+def run_checks(
+    settings: Settings, terminal: Terminal, only: Sequence[str], outputs: Outputs
+) -> int:
+    """0 when every check ran and none found an error or a warning, 1 otherwise."""
+    report, statements = terminal.report, statements_for(settings)
+    wanted = checks.catalogue(only)
+    outcomes = []
+    with _database(settings, terminal) as database:
+        status.require_installed(database, statements)
+        for outcome in checks.run(wanted, database, statements):
+            _show_outcome(outcome, report)
+            outcomes.append(outcome)
+    report.document({"checks": [asdict(item) | {"passed": item.passed} for item in outcomes]})
+    _write(outputs.junit, monitoring.junit, outcomes)
+    _write(outputs.prometheus, monitoring.prometheus, outcomes)
+    failed = [item for item in outcomes if not item.passed]
+    report.say(f"{len(outcomes)} checks, {len(failed)} with something to do")
+    return FINDINGS if failed else OK
+
+
+def _show_outcome(outcome: checks.Outcome, report: Report) -> None:
+    """Progress and result in one: a check may take a second on many nodes."""
+    word = "ok" if outcome.passed else "broken" if outcome.error else "FAILED"
+    report.say(f"{word:<7} {outcome.check.id}  {one_line(outcome.error or outcome.check.title)}")
+    for item in outcome.problems:
+        report.say(f"  {item.severity:<7} {one_line(item.object_name)}")
+        report.say(f"    {one_line(item.finding)}")
+        report.say(f"    Action: {one_line(item.action)}")
+
+
+def _write(
+    path: Path | None,
+    form: Callable[[Sequence[checks.Outcome], dt.datetime], str],
+    outcomes: Sequence[checks.Outcome],
+) -> None:
+    """Beside its place first: a monitoring system must never read half a file."""
+    if path is None:
+        return
+    beside = path.with_name(path.name + ".new")
+    try:
+        beside.write_text(form(outcomes, _now()), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror}", "name a file in a directory that can be written"
+        ) from error
+
+
+def run_snapshot(settings: Settings, terminal: Terminal) -> int:
+    """0 when the state of all nodes and the verdicts on all watched endpoints were stored."""
+    report, statements = terminal.report, statements_for(settings)
+    with _database(settings, terminal) as database:
+        status.require_installed(database, statements)
+        report.say("asking all nodes, and checking the watched endpoints")
+        counts = record_snapshot(statements.snapshot(), database)
+    report.document({"rows": counts})
+    report.say(", ".join(f"{table}: {count} rows" for table, count in counts.items()))
+    return OK
+
+
+def print_snapshot(settings: Settings, report: Report) -> int:
+    """The statements of a snapshot, for a scheduler that speaks SQL. Connects nowhere."""
+    for sql in statements_for(settings).snapshot().values():
+        report.say(f"{sql};\n")
+    report.say("COMMIT;")
+    return OK
 
 
 def run_check(

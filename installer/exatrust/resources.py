@@ -29,7 +29,21 @@ def sql(name: str) -> str:
 
 def script_names() -> tuple[str, ...]:
     """The names of the database scripts, sorted, for example "check_endpoint"."""
-    found = _sql_root().joinpath("scripts").iterdir()
+    return _names("scripts")
+
+
+def view_names() -> tuple[str, ...]:
+    """The names of the views, sorted, for example "coverage"."""
+    return _names("views")
+
+
+def check_names() -> tuple[str, ...]:
+    """The names of the checks, sorted, for example "nodes_missing"."""
+    return _names("checks")
+
+
+def _names(folder: str) -> tuple[str, ...]:
+    found = _sql_root().joinpath(folder).iterdir()
     return tuple(sorted(item.name[:-4] for item in found if item.name.endswith(".sql")))
 
 

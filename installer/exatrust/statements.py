@@ -43,8 +43,14 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
     "drift": {"nodes": "node_status", "stores": "truststores"},
     "drift_names": {"certificates": "truststore_certificates"},
 }
-# The tables of a snapshot. Its time is the literal of an install, or the nodes' own clock.
-_SNAPSHOT = ("record_nodes", "record_truststores", "record_contents", "record_results")
+# The tables of a snapshot and the queries that fill them. Its time is the literal of an install,
+# or the nodes' own clock.
+_BASELINE = {
+    "NODE_SNAPSHOT": "record_nodes",
+    "TRUSTSTORE_SNAPSHOT": "record_truststores",
+    "TRUSTSTORE_CONTENT": "record_contents",
+}
+_SNAPSHOT = {**_BASELINE, "ENDPOINT_RESULT": "record_results"}
 _NODES_CLOCK = 'MIN("CHECKED_AT") OVER ()'
 VIEWS = (*PLAIN_VIEWS, *VIEW_SCRIPTS, *FIRST_ALIAS_VIEWS)
 SELF_CONTAINED = "probe_node"
@@ -174,14 +180,19 @@ class Statements:
             **parts,
         ).strip()
 
-    def snapshot(self, *, now: dt.datetime | None = None, baseline: bool = False) -> list[str]:
-        """The statements that store what all nodes are now; they belong into one transaction."""
+    def snapshot(self, *, baseline: dt.datetime | None = None) -> dict[str, str]:
+        """The tables of a snapshot, and the statements that fill them in one transaction.
+
+        A baseline, of the time of an install, has no verdicts on endpoints: an install must not
+        wait for them.
+        """
         values = {
-            "now": timestamp(now) if now else _NODES_CLOCK,
+            "now": timestamp(baseline) if baseline else _NODES_CLOCK,
             "baseline": "TRUE" if baseline else "FALSE",
             "definition": self._definition('"LANGUAGE_ALIAS"'),
         }
-        return [self.query(name, **values).strip() for name in _SNAPSHOT]
+        queries = _BASELINE if baseline else _SNAPSHOT
+        return {table: self.query(name, **values).strip() for table, name in queries.items()}
 
     def _definition(self, alias: str) -> str:
         return render(self.sql("rows/definition.sql"), {"alias": alias}).strip()

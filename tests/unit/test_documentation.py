@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
+from exatrust import reference
 from exatrust.cli import cli
+from exatrust_sandbox.database.names import RESERVED
 from exatrust_udf import findings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +31,18 @@ def test_the_table_of_findings_is_the_generated_one() -> None:
         [sys.executable, "-W", "error", "-m", "exatrust_udf.findings"],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    assert done.stdout == FINDINGS, "run: make docs-findings"
+    assert done.stdout == FINDINGS, "run: make docs"
+
+
+def test_the_reference_of_the_sql_is_the_generated_one() -> None:
+    document = (ROOT / "docs" / "sql.md").read_text(encoding="utf-8")
+    assert reference.document() == document, "run: make docs"
+
+
+def test_names_are_quoted_in_the_reference_where_exasol_reserves_them() -> None:
+    names = re.findall(r"^\| `(\w+)` \|", reference.document().partition("## Scripts")[0], re.M)
+    assert names
+    assert not set(names) & RESERVED
 
 
 @pytest.mark.parametrize("finding", sorted(findings.KINDS))

@@ -79,7 +79,7 @@ how much something is missed; its action may be more precise than the general on
 severity lower where the evidence only makes a finding likely. OpenSSL's verify codes are those of
 OpenSSL 3 that lead to this finding and no other.
 
-Generated from `exatrust_udf/kinds.py`: `make docs-findings` writes it again.
+Generated from `exatrust_udf/kinds.py`: `make docs` writes it again.
 
 """
 

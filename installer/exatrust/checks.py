@@ -1,0 +1,85 @@
+"""The checks of sql/checks: each a query that returns rows only when something is wrong.
+
+Every file runs in any SQL client after OPEN SCHEMA, and always gives the same five columns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from exatrust import resources
+from exatrust.database import Database
+from exatrust.errors import SqlFailed, UsageError
+from exatrust.statements import Statements
+
+BAD = ("ERROR", "WARNING")  # INFO is worth knowing, and no reason to be woken
+
+
+@dataclass(frozen=True)
+class Check:
+    """`title` is the file's first line, `sql` its whole text."""
+
+    id: str
+    title: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A row of a check, fields in the order of its columns."""
+
+    check_id: str
+    severity: str
+    object_name: str
+    finding: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found, or why it could not be run (`error`)."""
+
+    check: Check
+    problems: tuple[Problem, ...]
+    error: str | None
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        return self.error is None and not any(item.severity in BAD for item in self.problems)
+
+
+def catalogue(only: Sequence[str] = ()) -> tuple[Check, ...]:
+    """All checks by name, or those named. Raises UsageError for one that is not there."""
+    known = {name.upper(): name for name in resources.check_names()}
+    for name in only:
+        if name.upper() not in known:
+            raise UsageError(f"there is no check {name}", f"the checks are: {', '.join(known)}")
+    wanted = {name.upper() for name in only} or set(known)
+    return tuple(_read(known[id]) for id in known if id in wanted)
+
+
+def _read(name: str) -> Check:
+    sql = resources.sql(f"checks/{name}.sql")
+    return Check(name.upper(), sql.partition("\n")[0].removeprefix("--").strip(), sql)
+
+
+def run(
+    checks: Sequence[Check],
+    database: Database,
+    statements: Statements,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Outcome]:
+    """Run one after another; one that the database refuses is an outcome, not the end."""
+    database.execute(statements.query("open_schema"))
+    for check in checks:
+        start = clock()
+        try:
+            problems = tuple(Problem(*row) for row in database.rows(check.sql))
+            error = None
+        except SqlFailed as failure:
+            problems, error = (), failure.text
+        yield Outcome(check, problems, error, clock() - start)

@@ -1,0 +1,5 @@
+-- Connections, virtual schemas and parameters that switch certificate verification off.
+SELECT 'VERIFICATION_OFF_CONNECTION' AS CHECK_ID, SEVERITY, FOUND_IN || ' ' || OBJECT_NAME AS OBJECT_NAME,
+    KIND || ': ' || CAUSE AS FINDING, "ACTION"
+FROM UNVERIFIED_TLS
+WHERE FOUND_IN IN ('CONNECTION', 'VIRTUAL_SCHEMA', 'PARAMETER')
