@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pyexasol
 import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from exatrust_sandbox.cluster import Sandbox
 from exatrust_sandbox.endpoints import KINDS
@@ -129,6 +134,60 @@ def test_what_a_bucket_writer_changes_does_not_run(sandbox, connection):
     finally:
         archive.write_bytes(original)
     assert exatrust(sandbox.layout.directory, "status").status == 0
+
+
+def _revocation_list(sandbox: Sandbox, name: str, revoked: list[int]) -> bytes:
+    """A list that one of the sandbox's CAs signs, PEM."""
+    pki = sandbox.layout.pki
+    issuer = x509.load_pem_x509_certificate((pki / f"{name}.pem").read_bytes())
+    key = serialization.load_pem_private_key((pki / f"{name}.key").read_bytes(), None)
+    now = dt.datetime.now(dt.timezone.utc)
+    builder = x509.CertificateRevocationListBuilder(
+        issuer.subject, now - dt.timedelta(days=1), now + dt.timedelta(days=9)
+    )
+    for serial in revoked:
+        entry = x509.RevokedCertificateBuilder(serial, now - dt.timedelta(hours=1))
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _upload(sandbox: Sandbox, path: str, content: bytes) -> str:
+    """Put a file into the bucket; the path under which UDFs see it, once every node has it."""
+    answer = requests.put(
+        f"{sandbox.bucketfs_url}/default/{path}", data=content, timeout=10,
+        auth=("w", sandbox.layout.password("w")), verify=sandbox.services_root_file,
+    )  # fmt: skip
+    assert answer.ok, answer.text
+    deadline = time.monotonic() + 30
+    while len(list(sandbox.layout.replica(0).parent.rglob(path))) < len(sandbox.nodes):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return f"/buckets/bfsdefault/default/{path}"
+
+
+def test_a_revoked_certificate_is_found_from_inside_the_database(sandbox, connection):
+    port = sandbox.endpoints.ports["company"]
+    pem = connection.execute(
+        f"SELECT CERTIFICATE_PEM FROM (SELECT EXATRUST.FETCH_CHAIN('localhost', {port}))"
+        ' WHERE "CHAIN" = \'received\' AND "POSITION" = 1'
+    ).fetchval()
+    serial = x509.load_pem_x509_certificate(pem.encode()).serial_number
+    root = _revocation_list(sandbox, "company-root", [])
+    good = _upload(
+        sandbox, "good.crl", root + _revocation_list(sandbox, "company-issuing", [serial + 1])
+    )
+    bad = _upload(sandbox, "bad.crl", root + _revocation_list(sandbox, "company-issuing", [serial]))
+    found = {}
+    for path in (good, bad, "/buckets/bfsdefault/default/typo.crl"):
+        found[path] = connection.execute(
+            "SELECT TRUSTED, FINDING, CAUSE FROM (SELECT EXATRUST.CHECK_ENDPOINT"
+            f"('localhost', {port}, 'crl={path}')) WHERE TRUSTSTORE = 'shared-bundle'"
+        ).fetchone()
+    assert found.pop(good) == (True, None, None)
+    assert found.pop(bad)[:2] == (False, "REVOKED")
+    ((trusted, finding, cause),) = found.values()
+    assert (trusted, finding) == (False, "CRL_UNREADABLE")
+    assert "typo.crl: No such file or directory" in cause
 
 
 def test_a_wrong_pin_of_the_database_is_refused_and_explained(sandbox):

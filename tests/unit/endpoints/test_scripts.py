@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tls_lab import HOST, Made, chain_context, family, make, serving, tls_manner
+from tls_lab import (
+    HOST,
+    Made,
+    chain_context,
+    family,
+    make,
+    revocation_list,
+    serving,
+    tls_manner,
+)
 
 UDFS = Path(__file__).resolve().parents[2] / "udfs"
 
@@ -187,6 +196,37 @@ def test_a_store_given_by_path_is_judged_too(tmp_path: Path) -> None:
     found = {r["TRUSTSTORE_PATH"]: (r["TRUSTED"], r["FINDING"]) for r in answer["rows"]}
     assert found[str(given)] == (True, None)
     assert found["/no/such/store.pem"] == (False, "TRUST_STORE_EMPTY")
+
+
+def test_a_mistyped_store_is_a_matter_of_its_path_not_of_an_install(tmp_path: Path) -> None:
+    with serving(tls_manner(chain_context([make("leaf", MIDDLE), MIDDLE]))) as port:
+        options = "store=/buckets/bfsdefault/default/typo.pem"
+        answer = run("3.11", "check_endpoint", tmp_path, ROOT.pem, [[HOST, port, options]])
+    actions = {r["TRUSTSTORE"]: r["ACTION"] for r in answer["rows"] if not r["TRUSTED"]}
+    assert "Check the path after store=" in actions["given"]
+    assert "/buckets/..." in actions["given"]
+    assert "install" not in actions["given"]
+
+
+def test_revocation_lists_are_judged_by_in_a_container_of_any_version(
+    version: str, tmp_path: Path
+) -> None:
+    leaf = make("leaf", MIDDLE)
+    lists = [revocation_list(MIDDLE, [leaf], (-1, 9)), revocation_list(ROOT, [], (-1, 9))]
+    paths = [tmp_path / f"{n}.crl" for n in range(2)]
+    for path, der in zip(paths, lists, strict=True):
+        path.write_bytes(der)
+    given = " ".join(f"crl={path}" for path in paths)
+    with serving(tls_manner(chain_context([leaf, MIDDLE]))) as port:
+        options = (None, given, f"crl={tmp_path}/typo.crl")
+        rows = [[HOST, port, text] for text in options]
+        answer = run(version, "check_endpoint", tmp_path / "r", ROOT.pem, rows)
+    assert answer["heavy"] == []
+    own = [row for row in answer["rows"] if row["TRUSTSTORE"] == "shared-bundle"]
+    assert [(row["TRUSTED"], row["FINDING"]) for row in own] == [
+        (True, None), (False, "REVOKED"), (False, "CRL_UNREADABLE"),
+    ]  # fmt: skip
+    assert "typo.crl: No such file or directory" in own[2]["CAUSE"]
 
 
 @pytest.mark.parametrize("script", ["check_endpoint", "diagnose_endpoint", "fetch_chain"])
