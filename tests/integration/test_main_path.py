@@ -90,6 +90,18 @@ def test_the_readme_s_statements_run_as_written(connection):
         assert connection.execute(statement).fetchall()
 
 
+def test_the_statements_about_endpoints_run_as_written(connection):
+    text = Path(__file__).resolve().parents[2].joinpath("docs", "endpoints.md").read_text()
+    (block,) = re.findall(r"```sql\n(.*?)```", text, flags=re.DOTALL)
+    for statement in filter(str.strip, block.split(";")):
+        done = connection.execute(statement)
+        if statement.strip().startswith("SELECT"):
+            findings = {str(row) for row in done.fetchall()}
+            assert findings
+            assert "BAD_INPUT" not in str(findings)
+    connection.execute("DELETE FROM EXATRUST.ENDPOINT WHERE NOTE = 'warehouse'")
+
+
 def _verify_code(sandbox: Sandbox, port: int, bundle: Path) -> int:
     """What `openssl s_client` says of an endpoint with the bundle: 0, or the first error."""
     done = subprocess.run(
