@@ -44,14 +44,15 @@ def _explain(case: Case, failure: Failure) -> Iterator[Finding]:
         for finding in special(case, cert):
             yield finding if finding.depth is not None else replace(finding, depth=depth)
         return
-    kind = _kind(failure)
+    kind = kind_of(failure)
     about = f"Certificate: {wording.certificate(cert)}." if cert else ""
     if kind == "REVOCATION_UNKNOWN" and cert is not None:
         about += f" Its CA is {wording.issuer(cert)}."
     yield make(kind, f"OpenSSL: {failure.text}. {about}".rstrip(), cert, depth)
 
 
-def _kind(failure: Failure) -> str:
+def kind_of(failure: Failure) -> str:
+    """The id of the finding for an error without words of its own, whatever OpenSSL it is of."""
     # Before OpenSSL 3 the number of "invalid CA certificate" was 24.
     if "invalid CA certificate" in failure.text:
         return "ISSUER_IS_NOT_A_CA"
