@@ -159,10 +159,10 @@ class Attempt:
             self._finish(self._record.problem, now)
             return
         except (Refused, NotThisProtocol, Closed) as error:
+            self._follow_stage(now)
             self._finish(_upgrade_problem(error, self._stage.name), now)
             return
-        if self._stage.name != self._phase:
-            self._start_phase(self._stage.name, now)
+        self._follow_stage(now)
         self._note_end(now)
         self.events = _WRITE if self._outgoing else _READ
         if self._outgoing:
@@ -201,6 +201,10 @@ class Attempt:
         self._step(data, now)
 
     # -- the end
+
+    def _follow_stage(self, now: float) -> None:
+        if self._stage.name != self._phase:
+            self._start_phase(self._stage.name, now)
 
     def _start_phase(self, phase: str, now: float) -> None:
         self._phase = phase

@@ -167,6 +167,18 @@ def test_the_table_for_the_documentation_has_a_line_for_each_finding() -> None:
     assert all(line.count("|") == 6 for line in lines)
 
 
+def test_a_missing_intermediate_is_certain_or_likely_as_the_documentation_says() -> None:
+    seen = replace(evidence(HOST, "127.0.0.1"), received=evidence(HOST).received[:1])
+    known = Examiner([store(ROOT)]).pool([evidence(HOST)])
+    (certain,) = Examiner([store(ROOT)]).judge(seen, NOW, known)
+    (likely,) = Examiner([store(ROOT)]).judge(seen, NOW)
+    for examined, word in ((certain, "Missing"), (likely, "Probably")):
+        (finding,) = (f for f in examined.findings if f.id == "MISSING_INTERMEDIATE")
+        assert f" {word}" in finding.cause
+        assert f"`{word}`" in findings.KINDS["MISSING_INTERMEDIATE"].certainty
+    assert findings.KINDS["MISSING_INTERMEDIATE"].certainty in findings.document()
+
+
 def evidence(host: str = "www.shop.de", address: str = "93.184.216.34") -> Evidence:
     leaf = make("leaf", MIDDLE, san=(host,))
     return Evidence(Endpoint(host, 443), address, True, received=(leaf.der, MIDDLE.der))

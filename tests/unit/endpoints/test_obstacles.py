@@ -148,6 +148,18 @@ def test_what_is_no_proxy_is_told_so() -> None:
     assert "its answer is not HTTP: 220 mail.example" in finding.cause
 
 
+def test_words_that_come_along_with_the_tunnel_are_not_taken_for_the_proxys() -> None:
+    answer = b"HTTP/1.1 200 OK\r\n\r\n554 no service\r\n"
+    with serving(saying(answer)) as port:
+        options = f"proxy=127.0.0.1:{port} protocol=smtp"
+        (examined,) = examine(443, store(ROOT), "erp.example", options)
+    (finding,) = examined.findings
+    assert finding.id == "UPGRADE_REFUSED"
+    assert "554 no service" in finding.cause
+    assert f"{SERVICE} through the proxy 127.0.0.1:{port}" in finding.cause
+    assert examined.case.evidence.first_bytes == b""
+
+
 def test_behind_the_tunnel_it_is_the_service_that_fails() -> None:
     found = told("CLOSED", HANDSHAKE, "proxy=[2001:db8::1]:3128")
     assert f"{SERVICE} through the proxy [2001:db8::1]:3128: detail." in found.cause
