@@ -61,7 +61,7 @@ CREATE TABLE {{schema}}."TRUSTSTORE_CONTENT" (
 );
 
 CREATE TABLE {{schema}}."OWN_DISTRUST" (
-    "SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of a certificate that you distrust, lower-case hex',
+    "SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of a certificate that you distrust, hex, without colons',
     "SUBJECT" VARCHAR(4000) COMMENT IS 'Its subject, for the reader',
     "REASON" VARCHAR(2000) NOT NULL COMMENT IS 'Why',
     "DISTRUSTED_ON" DATE COMMENT IS 'Since when',

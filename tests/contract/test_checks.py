@@ -1,0 +1,295 @@
+"""What is wrong appears in the right view and check, on four nodes with two containers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from exatrust import cli
+from exatrust.credentials import Secret
+from exatrust.database import Database
+from exatrust.dsn import parse_dsn
+from exatrust.settings import DatabaseSettings
+from exatrust_sandbox.cluster import Sandbox
+
+EMSIGN_G3 = Path(__file__).parents[1] / "data" / "emsign-ecc-root-ca-g3.pem"
+ALIASES = ("PYTHON3", "PYTHON312")
+Rows = Callable[[str], list[tuple[Any, ...]]]
+Found = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A cluster on which the company's root was installed, and everything is in order."""
+    with Sandbox(tmp_path_factory.mktemp("cluster"), nodes=4, replication_delay=0.05) as cluster:
+        root = cluster.layout.pki / "company-root.pem"
+        config = str(cluster.layout.settings_file)
+        flags = ("--config", config, "--ca", str(root), "--confirm", cluster.company_fingerprint())
+        assert cli.main(("install", *flags)) == 0
+        yield cluster
+
+
+@pytest.fixture
+def rows(sandbox: Sandbox) -> Iterator[Rows]:
+    """The rows of a query; other statements are committed."""
+    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
+    with closing(Database(settings, Secret(sandbox.layout.password("sys")))) as database:
+
+        def ask(sql: str) -> list[tuple[Any, ...]]:
+            if sql.startswith("SELECT"):
+                found = database.rows(sql)
+                database.rollback()
+                return found
+            database.transaction(lambda: database.execute(sql))
+            return []
+
+        yield ask
+
+
+@pytest.fixture
+def check(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Found]]:
+    """Runs `exatrust check`, all of them or those named: its status, and the problems of each."""
+
+    def run(*only: str) -> tuple[int, Found]:
+        capsys.readouterr()
+        chosen = [word for name in only for word in ("--only", name)]
+        config = str(sandbox.layout.settings_file)
+        status = cli.main(("check", "--config", config, "--json", *chosen))
+        checks = json.loads(capsys.readouterr().out)["checks"]
+        assert not [item["error"] for item in checks if item["error"]]
+        assert not only or len(checks) == len(only)
+        return status, {item["check"]["id"]: item["problems"] for item in checks}
+
+    return run
+
+
+def watched(rows: Rows, sandbox: Sandbox, *kinds: str) -> None:
+    rows("DELETE FROM EXATRUST.ENDPOINT")
+    for kind in kinds:
+        host, _, port = sandbox.endpoint(kind).rpartition(":")
+        rows(f"INSERT INTO EXATRUST.ENDPOINT (HOST, PORT) VALUES ('{host}', {port})")
+
+
+def sha256(sandbox: Sandbox) -> str:
+    """The company root's, as rows have it."""
+    return sandbox.company_fingerprint().replace(":", "").lower()
+
+
+def names(problems: list[dict[str, Any]]) -> list[str]:
+    return sorted(item["object_name"] for item in problems)
+
+
+@contextmanager
+def another_container(
+    sandbox: Sandbox, image: str, alias: str, node: int | None = None
+) -> Iterator[None]:
+    before = sandbox.update_container(image, alias=alias, node=node)
+    try:
+        yield
+    finally:
+        sandbox.update_container(before, alias=alias)
+
+
+def test_on_a_clean_system_every_check_runs_and_nothing_is_reported(
+    check: Callable[..., tuple[int, Found]],
+) -> None:
+    status, found = check()
+    assert {name: problems for name, problems in found.items() if problems} == {}
+    assert len(found) >= 20
+    assert status == 0
+
+
+def test_a_truststore_that_differs_on_one_node_is_found_and_named(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    with another_container(sandbox, "python-3.12-2026.10", "PYTHON312", node=2):
+        status, found = check("TRUSTSTORE_DIFFERS", "TRUSTSTORE_CHANGED", "CONTAINER_CHANGED")
+        drift = rows("SELECT DISTINCT NODE_ID, LANGUAGE_ALIAS FROM EXATRUST.DRIFT")
+    assert status == 1
+    assert drift == [(2, "PYTHON312")]
+    assert all("PYTHON312: /" in name for name in names(found["TRUSTSTORE_DIFFERS"]))
+    assert "2 different contents on 4 of 4 nodes" in found["TRUSTSTORE_DIFFERS"][0]["finding"]
+    assert all(" on node 2;" in item["finding"] for item in found["TRUSTSTORE_CHANGED"])
+    assert names(found["CONTAINER_CHANGED"]) == ["PYTHON312: BUILD", "PYTHON312: CERTIFI"]
+
+
+def test_after_a_container_update_the_certificates_that_went_are_named(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    with another_container(sandbox, "python-3.12-2026.10", "PYTHON312"):
+        status, found = check("TRUSTSTORE_CHANGED", "TRUSTSTORE_DIFFERS")
+        drift = rows(
+            "SELECT DISTINCT NODE_ID, OBJECT_NAME, CERTIFICATES_REMOVED, CERTIFICATES_ADDED"
+            " FROM EXATRUST.DRIFT WHERE KIND = 'TRUSTSTORE'"
+        )
+    assert status == 1
+    assert found["TRUSTSTORE_DIFFERS"] == []
+    retired = "lost: OU=Retired Root C1,O=Sandbox Retired Trust\nOU=Retired Root G1"
+    assert all(retired in item["finding"] for item in found["TRUSTSTORE_CHANGED"])
+    assert {(node, added) for node, _, _, added in drift} == {(n, None) for n in range(4)}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_the_compromised_root_of_october_2026_is_found_in_every_store_it_is_planted_in(
+    alias: str, sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    before = sandbox.update_container("python-3.12-slim", alias=alias)
+    sandbox.plant_root(EMSIGN_G3.read_bytes(), alias=alias)
+    try:
+        status, found = check("DISTRUSTED_ROOT")
+        stores = rows(
+            'SELECT DISTINCT "PATH" FROM EXATRUST.TRUSTSTORE_CERTIFICATES'
+            f" WHERE LANGUAGE_ALIAS = '{alias}' AND SUBJECT LIKE '%emSign ECC Root CA - G3%'"
+        )
+    finally:
+        sandbox.update_container(before, alias=alias)
+    assert status == 1
+    assert names(found["DISTRUSTED_ROOT"]) == sorted(f"{alias}: {path}" for (path,) in stores)
+    assert "trusted on node 0, 1, 2, 3" in found["DISTRUSTED_ROOT"][0]["finding"]
+    assert "shared bundle" in found["DISTRUSTED_ROOT"][0]["action"]
+
+
+def test_a_root_that_the_dba_distrusts_is_found_until_the_next_install_leaves_it_out(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    fingerprint = sha256(sandbox).upper()
+    rows(f"INSERT INTO EXATRUST.OWN_DISTRUST (SHA256, REASON) VALUES ('{fingerprint}', 'lost key')")
+    config = ("--config", str(sandbox.layout.settings_file))
+    try:
+        status, found = check("DISTRUSTED_ROOT")
+        assert status == 1
+        assert {item["object_name"].split("/")[-1][:9] for item in found["DISTRUSTED_ROOT"]} == {
+            "ca-bundle"
+        }
+        assert cli.main(("install", *config)) == 0
+        assert "is distrusted: lost key" in capsys.readouterr().err
+        assert check("DISTRUSTED_ROOT") == (0, {"DISTRUSTED_ROOT": []})
+    finally:
+        rows("DELETE FROM EXATRUST.OWN_DISTRUST")
+        root = str(sandbox.layout.pki / "company-root.pem")
+        flags = ("--ca", root, "--confirm", sandbox.company_fingerprint())
+        assert cli.main(("install", *config, *flags)) == 0
+
+
+def test_files_altered_in_the_bucket_are_found_on_every_node_that_sees_them(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    session = requests.Session()
+    session.trust_env = False  # REQUESTS_CA_BUNDLE would be stronger than what is set here
+    session.verify = str(sandbox.services_root_file)
+    session.auth = ("w", sandbox.layout.password("w"))
+    ((files,),) = rows(
+        "SELECT FILES FROM EXATRUST.RELEASE_HISTORY ORDER BY ACTIVATED_AT DESC LIMIT 1"
+    )
+    path = next(line.split()[1] for line in files.splitlines() if line.endswith(".pem"))
+    url = f"{sandbox.bucketfs_url}/{path.removeprefix('/buckets/bfsdefault/')}"
+    bundle = session.get(url, timeout=10).content
+    sandbox.layout.hold(3, held=True)
+    try:
+        assert session.put(url, data=b"altered", timeout=10).ok
+        sandbox.bucketfs.wait_idle(20)
+        status, found = check("RELEASE_ALTERED", "TRUSTSTORE_DIFFERS")
+        coverage = rows("SELECT NODES_EXPECTED, NODES_SEEN, NODES_INTACT FROM EXATRUST.COVERAGE")
+    finally:
+        assert session.put(url, data=bundle, timeout=10).ok
+        sandbox.layout.hold(3, held=False)
+        sandbox.bucketfs.wait_idle(20)
+    assert status == 1
+    assert coverage == [(4, 4, 1), (4, 4, 1)]
+    assert names(found["RELEASE_ALTERED"]) == [
+        f"{alias}, node {node}" for alias in ALIASES for node in range(3)
+    ]
+    assert all(path.split("/")[-1] in item["object_name"] for item in found["TRUSTSTORE_DIFFERS"])
+
+
+def test_a_watched_endpoint_that_fails_is_an_error_and_one_that_needs_the_bundle_is_not(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    wanted = ("ENDPOINT_FAILING", "ENDPOINT_NEEDS_BUNDLE", "ENDPOINT_DIFFERS")
+    watched(rows, sandbox, "public", "company")
+    try:
+        status, found = check(*wanted)
+        assert (status, found["ENDPOINT_FAILING"]) == (0, [])
+        company = sandbox.endpoint("company")
+        assert names(found["ENDPOINT_NEEDS_BUNDLE"]) == [f"{company} from {a}" for a in ALIASES]
+
+        watched(rows, sandbox, "company", "expired")
+        status, found = check(*wanted)
+        assert status == 1
+        assert [item["finding"].split(":")[0] for item in found["ENDPOINT_FAILING"]] == [
+            "EXPIRED on node 0, 1, 2, 3"
+        ] * 2
+    finally:
+        rows("DELETE FROM EXATRUST.ENDPOINT")
+
+
+def test_a_snapshot_tells_which_endpoints_depend_on_which_ca(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    watched(rows, sandbox, "public", "company", "expired")
+    try:
+        assert names(check("SNAPSHOT_OLD")[1]["SNAPSHOT_OLD"]) == sorted(
+            sandbox.endpoint(kind) for kind in ("public", "company", "expired")
+        )
+        assert cli.main(("snapshot", "--config", str(sandbox.layout.settings_file))) == 0
+        assert check("SNAPSHOT_OLD") == (0, {"SNAPSHOT_OLD": []})
+        usage = rows(
+            "SELECT HOST || ':' || TO_CHAR(PORT), LANGUAGE_ALIAS, NODES FROM EXATRUST.ANCHOR_USAGE"
+            f" WHERE ANCHOR_SHA256 = '{sha256(sandbox)}' ORDER BY 2"
+        )
+        assert usage == [(sandbox.endpoint("company"), alias, 4) for alias in ALIASES]
+    finally:
+        rows("DELETE FROM EXATRUST.ENDPOINT")
+        rows("DELETE FROM EXATRUST.ENDPOINT_RESULT")
+
+
+def test_the_statements_for_a_scheduler_store_a_snapshot_and_leave_the_baseline_alone(
+    sandbox: Sandbox, rows: Rows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = "SELECT IS_BASELINE, COUNT(*) FROM EXATRUST.TRUSTSTORE_SNAPSHOT GROUP BY 1 ORDER BY 1"
+    before = dict(rows(counts))
+    capsys.readouterr()
+    assert cli.main(("snapshot", "--sql", "--config", str(sandbox.layout.settings_file))) == 0
+    statements = capsys.readouterr().out.split(";\n")
+    for sql in statements[:-1]:
+        rows(sql.strip())
+    after = dict(rows(counts))
+    assert after[True] == before[True]
+    assert after[False] > before.get(False, 0)
+
+
+def test_rights_for_everybody_are_reported(
+    rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    rows("GRANT SELECT ON EXATRUST.CA_DECISION TO PUBLIC")
+    try:
+        status, found = check("GRANTS_TOO_WIDE")
+    finally:
+        rows("REVOKE SELECT ON EXATRUST.CA_DECISION FROM PUBLIC")
+    assert status == 1
+    assert [item["finding"] for item in found["GRANTS_TOO_WIDE"]] == ["PUBLIC has SELECT on it"]
+
+
+def test_a_script_pinned_to_another_release_is_reported(
+    rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    ((text,),) = rows(
+        "SELECT SCRIPT_TEXT FROM SYS.EXA_ALL_SCRIPTS"
+        " WHERE SCRIPT_SCHEMA = 'EXATRUST' AND SCRIPT_NAME = 'CHECK_ENDPOINT'"
+    )
+    head, _, body = text.partition("CREATE ")
+    script = f"{head}CREATE OR REPLACE {body.removeprefix('OR REPLACE ')}"
+    rows(script.replace("'release': '", "'release': '0", 1))
+    try:
+        status, found = check("SCRIPT_PINS")
+    finally:
+        rows(script)
+    assert (status, names(found["SCRIPT_PINS"])) == (1, ["CHECK_ENDPOINT"])
