@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exatrust.bundle import Anchor, Bundle
+from exatrust.bundle import Anchor, Bundle, pem_block
 from exatrust.distrust import Distrust
+from exatrust.pkcs12_writer import write_pkcs12
 
 MANIFEST = "manifest.json"
 _FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -40,18 +41,26 @@ class ReleaseFile:
 
 @dataclass(frozen=True)
 class Release:
-    """`id` is also the name of its directory below <prefix>/releases."""
+    """`id` is also the name of its directory below <prefix>/releases.
+
+    `java` has the bundle's certificates as a PKCS#12 truststore. `additions` has those that were
+    added alone, for what trusts them besides its own roots (NODE_EXTRA_CA_CERTS); where none was
+    added there is no such file, since readers reject one without certificates.
+    """
 
     id: str
     version: str
     package: ReleaseFile
     bundle: ReleaseFile
+    java: ReleaseFile
+    additions: ReleaseFile | None
     manifest: ReleaseFile
 
     @property
     def files(self) -> tuple[ReleaseFile, ...]:
         """In the order of upload: the manifest last, so that it speaks of files that are there."""
-        return (self.package, self.bundle, self.manifest)
+        additions = (self.additions,) if self.additions else ()
+        return (self.package, self.bundle, self.java, *additions, self.manifest)
 
 
 def build(
@@ -59,11 +68,23 @@ def build(
 ) -> Release:
     """The release of a UDF package and a bundle."""
     package = ReleaseFile.named_by_content("exatrust_udf", ".pyz", zip_of(sources))
-    pem = ReleaseFile.named_by_content("ca-bundle", ".pem", bundle.pem())
-    manifest = ReleaseFile.of(MANIFEST, manifest_of(version, (package, pem), bundle, distrust))
-    content = "".join(f"{file.sha256} {file.name}\n" for file in (package, pem, manifest))
+    pem, java, additions = _bundle_files(bundle)
+    files = [package, pem, java, *([additions] if additions else [])]
+    manifest = ReleaseFile.of(MANIFEST, manifest_of(version, files, bundle, distrust))
+    content = "".join(f"{file.sha256} {file.name}\n" for file in (*files, manifest))
     digest = hashlib.sha256(content.encode("ascii")).hexdigest()
-    return Release(f"{version}-{digest[:12]}", version, package, pem, manifest)
+    return Release(f"{version}-{digest[:12]}", version, package, pem, java, additions, manifest)
+
+
+def _bundle_files(bundle: Bundle) -> tuple[ReleaseFile, ReleaseFile, ReleaseFile | None]:
+    """The certificates for OpenSSL, for Java, and those that were added alone."""
+    anchors = [anchor.certificate for anchor in bundle.anchors]
+    added = b"".join(pem_block(anchor.certificate.der) for anchor in bundle.added)
+    return (
+        ReleaseFile.named_by_content("ca-bundle", ".pem", bundle.pem()),
+        ReleaseFile.named_by_content("ca-bundle", ".p12", write_pkcs12(anchors)),
+        ReleaseFile.named_by_content("ca-additions", ".pem", added) if added else None,
+    )
 
 
 def zip_of(sources: Mapping[str, bytes]) -> bytes:

@@ -16,7 +16,7 @@ from exatrust.statements import Statements
 
 _OURS = (
     r"releases/[^/]+/(?:exatrust_udf-[0-9a-f]{12}\.pyz|ca-bundle-[0-9a-f]{12}\.(?:pem|p12)"
-    r"|manifest\.json)|write-check-[0-9a-f]{32}\.txt"
+    r"|ca-additions-[0-9a-f]{12}\.pem|manifest\.json)|write-check-[0-9a-f]{32}\.txt"
 )
 
 

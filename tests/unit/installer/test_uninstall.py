@@ -9,6 +9,8 @@ from exatrust.uninstall import our_files
 OURS = (
     "exatrust/releases/0.1.0-abc/exatrust_udf-0123456789ab.pyz",
     "exatrust/releases/0.1.0-abc/ca-bundle-0123456789ab.pem",
+    "exatrust/releases/0.1.0-abc/ca-bundle-0123456789ab.p12",
+    "exatrust/releases/0.1.0-abc/ca-additions-0123456789ab.pem",
     "exatrust/releases/0.1.0-abc/manifest.json",
     "exatrust/write-check-0123456789abcdef0123456789abcdef.txt",
 )
