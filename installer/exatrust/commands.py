@@ -18,6 +18,7 @@ from exatrust.credentials import Sources
 from exatrust.database import Database
 from exatrust.errors import NotConfirmed, UsageError
 from exatrust.install import carry_out
+from exatrust.languages import PYTHON
 from exatrust.nodes import node_list
 from exatrust.observe import node_count
 from exatrust.plan import Action
@@ -99,12 +100,16 @@ def _show_plan(proposal: Proposal, report: Report) -> None:
         {
             "release": proposal.release.id,
             "certificates": len(proposal.bundle.anchors),
+            "aliases": [asdict(item) for item in proposal.aliases],
             "actions": [
                 {"verb": a.verb, "kind": a.kind, "name": a.name, "reason": a.reason}
                 for a in actions
             ],
         }
     )
+    for alias in proposal.aliases:
+        if alias.language != PYTHON:
+            report.say(alias.sentence)
     if not actions:
         report.say(f"Nothing to do: release {proposal.release.id} is installed and in order.")
         return

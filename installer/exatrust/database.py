@@ -125,9 +125,10 @@ def _sql_failed(code: str, text: str) -> SqlFailed:
     text = " ".join(text.split())
     if code == COLLISION:
         return Collision(code, text, "another session changes the same objects; try again later")
-    if code == "42500" or "insufficient privileges" in text.lower():
+    failed = SqlFailed(code, text, "nothing was changed; correct the cause and run it again")
+    if failed.forbidden:
         return SqlFailed(code, text, "grant the missing privilege to database.user")
-    return SqlFailed(code, text, "nothing was changed; correct the cause and run it again")
+    return failed
 
 
 def _connect(settings: DatabaseSettings, password: Secret, name: str) -> Any:

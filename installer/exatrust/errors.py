@@ -5,7 +5,8 @@
     │   ├── SettingsError            exatrust.toml, EXATRUST_* or a flag
     │   ├── BundleRejected           a CA file that must not be distributed
     │   ├── NotConfirmed             a CA nobody has vouched for, or a destructive step
-    │   ├── AliasError               a language alias that is unknown, foreign or broken
+    │   ├── AliasError               a language alias that is unknown or foreign, or none that works
+    │   │   └── AliasBroken             an alias in which no script runs
     │   ├── WrongPassword            the database or BucketFS refused the credentials
     │   └── MissingBucket            BucketFS has no bucket of that name
     ├── Unreachable               3  nobody answered, or not the one we may talk to
@@ -16,6 +17,7 @@
         ├── NotInstalled             the schema has no release (yet)
         ├── NodesBehind              nodes that do not see the release, or did not answer
         ├── BucketFSFailed           BucketFS answered, but not as it should
+        ├── Superseded               another installer was quicker
         ├── SqlFailed                the database refused a statement
         └── Collision                another transaction won, again and again
 
@@ -59,6 +61,18 @@ class AliasError(UsageError):
     pass
 
 
+class AliasBroken(AliasError):
+    """`why` is what the database said when a script should run."""
+
+    def __init__(self, alias: str, why: str) -> None:
+        super().__init__(
+            f"language alias {alias} is broken, a probe script fails: {why}",
+            "repair the language container of this alias (its definition is in SCRIPT_LANGUAGES), "
+            "or take the alias out of scripts.aliases",
+        )
+        self.why = why
+
+
 class WrongPassword(UsageError):
     pass
 
@@ -99,6 +113,10 @@ class BucketFSFailed(Unfinished):
     pass
 
 
+class Superseded(Unfinished):
+    pass
+
+
 class SqlFailed(Unfinished):
     """`code` is the SQL state, `text` the database's own words."""
 
@@ -106,6 +124,11 @@ class SqlFailed(Unfinished):
         super().__init__(f"the database refused a statement (SQL state {code}): {text}", action)
         self.code = code
         self.text = text
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether a privilege is missing."""
+        return self.code == "42500" or "insufficient privileges" in self.text.lower()
 
 
 class Collision(SqlFailed):

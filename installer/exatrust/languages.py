@@ -1,4 +1,4 @@
-"""Language aliases, as the parameter SCRIPT_LANGUAGES lists them. Pure.
+"""Language aliases, as the parameter SCRIPT_LANGUAGES lists them, and which get scripts. Pure.
 
 `PYTHON3=builtin_python3 OWN=localzmq+protobuf:///...?lang=python#buckets/...` (Exasol
 documentation, "Adding new packages to existing script languages").
@@ -7,9 +7,42 @@ documentation, "Adding new packages to existing script languages").
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from exatrust.errors import AliasError
+from exatrust.errors import AliasBroken, AliasError
+
+PYTHON = "python"
+BUILTIN = "PYTHON3"
+GONE = "it is no longer in SCRIPT_LANGUAGES"
+
+
+@dataclass(frozen=True)
+class Alias:
+    """`language` is lower case; `broken` says why a probe script fails, None where none did."""
+
+    name: str
+    language: str
+    broken: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What an administrator should know of it."""
+        if self.language != PYTHON:
+            kind = {"java": "Java", "r": "R"}.get(self.language, self.language)
+            return f"{self.name} is {kind}: it gets no scripts, truststore files serve it"
+        if self.broken is not None:
+            return f"{self.name} is broken: {self.broken}"
+        return f"{self.name} is Python, and runs scripts"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`aliases` get scripts, the default one first. `kept` maps aliases that have scripts of an
+    earlier install, and cannot run them now, to the reason: those scripts stay as they are."""
+
+    aliases: tuple[str, ...]
+    kept: Mapping[str, str]
 
 
 def languages(parameter: str) -> Mapping[str, str]:
@@ -30,15 +63,62 @@ def _language(target: str) -> str:
 def check_aliases(wanted: Sequence[str], parameter: str) -> None:
     """Raise AliasError for an alias that is not defined, or is not Python."""
     known = languages(parameter)
-    python = ", ".join(alias for alias, kind in known.items() if kind == "python") or "none"
+    python = ", ".join(alias for alias, kind in known.items() if kind == PYTHON) or "none"
     for alias in wanted:
         if alias not in known:
             raise AliasError(
                 f"no language alias {alias}; SCRIPT_LANGUAGES has: {', '.join(known) or 'none'}",
                 f"set scripts.aliases to Python aliases of this database: {python}",
             )
-        if known[alias] != "python":
+        if known[alias] != PYTHON:
             raise AliasError(
                 f"language alias {alias} is {known[alias]}, and the scripts are Python",
                 f"set scripts.aliases to Python aliases of this database: {python}",
             )
+
+
+def choose(wanted: Sequence[str], found: Sequence[Alias], recorded: Sequence[str]) -> Choice:
+    """Which aliases get scripts. `wanted` is the setting, empty for all that run Python;
+    `recorded` are those of the last install. Raises AliasError."""
+    if wanted:
+        for alias in _broken(found):
+            if alias.name in wanted:
+                raise AliasBroken(alias.name, alias.broken or "")
+        return Choice(tuple(wanted), {})
+    working = [a.name for a in found if a.language == PYTHON and a.broken is None]
+    reasons = {alias.name: alias.broken or "" for alias in _broken(found)}
+    lost = {name: reasons.get(name, GONE) for name in recorded if name not in working}
+    _require_default(recorded, lost)
+    if not working:
+        raise _none_works(found)
+    return Choice(_ordered(working, recorded), lost)
+
+
+def _broken(found: Sequence[Alias]) -> Iterator[Alias]:
+    return (alias for alias in found if alias.broken is not None)
+
+
+def _ordered(working: Sequence[str], recorded: Sequence[str]) -> tuple[str, ...]:
+    """Those of the last install as they were, since the first one's scripts have no suffix;
+    further ones by name, since an administrator may write SCRIPT_LANGUAGES in any order."""
+    known = [name for name in recorded if name in working]
+    new = sorted(set(working) - set(known), key=lambda name: (name != BUILTIN, name))
+    return (*known, *new)
+
+
+def _require_default(recorded: Sequence[str], lost: Mapping[str, str]) -> None:
+    if recorded and recorded[0] in lost:
+        raise AliasError(
+            f"the default language alias {recorded[0]}, whose scripts have no suffix, does not "
+            f"work any more: {lost[recorded[0]]}",
+            "repair it; or name the aliases in scripts.aliases, another one first: the scripts "
+            "without suffix are that one's then",
+        )
+
+
+def _none_works(found: Sequence[Alias]) -> AliasError:
+    known = "; ".join(alias.sentence for alias in found) or "SCRIPT_LANGUAGES is empty"
+    return AliasError(
+        f"no Python language alias works: {known}",
+        "repair a language container, or define an alias for one in SCRIPT_LANGUAGES",
+    )

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from exatrust.bucketfs import BucketFS
 from exatrust.database import Database
 from exatrust.drift import Change, Names, sentences
-from exatrust.errors import AliasError, SqlFailed
+from exatrust.errors import AliasBroken, SqlFailed
 from exatrust.nodes import Coverage, NodeReport, coverage, node_report
-from exatrust.plan import Desired, Observed
+from exatrust.plan import FOREIGN, Desired, Observed
 from exatrust.statements import (
     Statements,
     comment_digest,
     literal,
+    script_alias,
     script_digest,
     script_name,
 )
@@ -68,6 +69,13 @@ def tables(database: Database, statements: Statements) -> Mapping[str, str]:
 def scripts(database: Database, statements: Statements) -> Mapping[str, str]:
     rows = database.rows(statements.query("scripts"))
     return {name: script_digest(text) for name, text in rows}
+
+
+def script_aliases(database: Database, statements: Statements) -> tuple[str, ...]:
+    """The language aliases that scripts of ours are for, sorted."""
+    rows = database.rows(statements.query("scripts"))
+    found = (script_alias(text) for _, text in rows if script_digest(text) != FOREIGN)
+    return tuple(sorted({alias for alias in found if alias}))
 
 
 def views(database: Database, statements: Statements) -> Mapping[str, str]:
@@ -187,7 +195,7 @@ def probe(
 ) -> Coverage:
     """Ask every node for the files of a release, through a script that is rolled back after it.
 
-    Works before anything is installed, and leaves nothing. Raises AliasError when the alias
+    Works before anything is installed, and leaves nothing. Raises AliasBroken when the alias
     cannot run a script.
     """
     name = script_name("EXATRUST_LOOK", alias, ("",))
@@ -196,19 +204,13 @@ def probe(
 
     def ask() -> Coverage:
         database.execute(statements.create_schema())
-        database.execute(statements.probe(alias, name, version))
         try:
+            database.execute(statements.probe(alias, name, version))
             rows = database.rows(query)
         except SqlFailed as error:
-            raise _broken(alias, error.text) from error
+            if error.forbidden:  # it is the user's fault, and not the container's
+                raise
+            raise AliasBroken(alias, error.text) from error
         return coverage(alias, map(node_report, rows), node_count(database, statements))
 
     return database.rolled_back(ask)
-
-
-def _broken(alias: str, text: str) -> AliasError:
-    return AliasError(
-        f"language alias {alias} is broken, a probe script fails: {text}",
-        "repair the language container of this alias (its definition is in SCRIPT_LANGUAGES), "
-        "or take the alias out of scripts.aliases",
-    )

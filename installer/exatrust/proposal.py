@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from exatrust import __version__, resources
+from exatrust import __version__, aliases, resources
 from exatrust.additions import read_file
 from exatrust.bucketfs import BucketFS
 from exatrust.bundle import Anchor, Bundle, compose
@@ -14,10 +14,10 @@ from exatrust.carry import carried_over
 from exatrust.database import Database
 from exatrust.distrust import Distrust, curated, own
 from exatrust.intake import read_certificates
-from exatrust.languages import check_aliases
+from exatrust.languages import Alias
 from exatrust.nodes import Coverage
-from exatrust.observe import installed, observe, probe, tables
-from exatrust.plan import Action, Desired, plan
+from exatrust.observe import Installed, installed, observe, probe, script_aliases, tables
+from exatrust.plan import Action, Desired, Observed, plan
 from exatrust.release import Release, build
 from exatrust.settings import Settings
 from exatrust.statements import Statements, files_text
@@ -36,7 +36,8 @@ class Ports:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What an install would do. `known`: SHA-256 of CAs that were in the bundle before."""
+    """What an install would do. `known`: SHA-256 of CAs that were in the bundle before;
+    `aliases`: all of the database."""
 
     settings: Settings
     statements: Statements
@@ -45,6 +46,8 @@ class Proposal:
     desired: Desired
     actions: tuple[Action, ...]
     known: frozenset[str]
+    aliases: tuple[Alias, ...] = ()
+    current: Installed | None = None  # what was installed when this was planned
 
     @property
     def files(self) -> str:
@@ -53,8 +56,9 @@ class Proposal:
 
 
 def statements_for(settings: Settings) -> Statements:
-    aliases = settings.scripts.aliases
-    return Statements(settings.database.schema, aliases, resources.sql, resources.udf_text)
+    """For the aliases of the settings, which are none where they are discovered."""
+    named = settings.scripts.aliases
+    return Statements(settings.database.schema, named, resources.sql, resources.udf_text)
 
 
 def releases_path(settings: Settings) -> str:
@@ -74,10 +78,10 @@ def propose(
 ) -> Proposal:
     """Look at both servers and plan. Nothing is changed. Raises AliasError and what ports raise."""
     database, statements = ports.database, statements_for(settings)
-    check_aliases(settings.scripts.aliases, database.rows(statements.query("languages"))[0][0])
     # A missing bucket or a wrong password must show before anything is said of files in it.
     there = frozenset(ports.bucket.list())
     current = installed(database, statements)
+    statements, found, kept = _with_aliases(settings, database, statements, current, warn)
     carried = carried_over(
         database, ports.bucket, statements, current, releases_path(settings), warn
     )
@@ -86,12 +90,39 @@ def propose(
     release = build(__version__, resources.udf_sources(), bundle, distrust)
     desired = desire(settings, statements, release, distrust)
     known = frozenset(item.sha256 for item in roots) | {a.certificate.sha256 for a in carried}
-    proposal = Proposal(settings, statements, release, bundle, desired, (), known)
-    for alias in desired.aliases:  # a broken one must show before anything is changed
-        probe_release(proposal, ports, alias)
     observed = observe(database, ports.bucket, there, statements, current, desired)
     database.rollback()
-    return replace(proposal, actions=plan(desired, observed))
+    actions = plan(desired, _without(observed, kept))
+    return Proposal(settings, statements, release, bundle, desired, actions, known, found, current)
+
+
+def _with_aliases(
+    settings: Settings, database: Database, statements: Statements, current: Installed | None,
+    warn: Say,
+) -> tuple[Statements, tuple[Alias, ...], frozenset[str]]:  # fmt: skip
+    """The statements for the aliases that get scripts, all aliases, and scripts to leave alone.
+
+    A broken alias must show before anything is changed.
+    """
+    recorded = current.aliases if current else ()
+    if recorded and not settings.scripts.aliases:
+        # An alias that broke earlier is in no record any more, and its scripts are still there.
+        recorded = tuple(dict.fromkeys([*recorded, *script_aliases(database, statements)]))
+    found, choice = aliases.decide(database, statements, settings.scripts.aliases, recorded)
+    for name, why in choice.kept.items():
+        warn(f"the scripts of language alias {name} stay as they are, it does not work: {why}")
+    if not settings.scripts.aliases:
+        for alias in found:
+            if alias.broken is not None and alias.name not in choice.kept:
+                warn(f"skipped: language alias {alias.sentence}")
+    kept = aliases.script_names(resources.script_names(), tuple(choice.kept))
+    return replace(statements, aliases=choice.aliases), found, kept
+
+
+def _without(observed: Observed, kept: frozenset[str]) -> Observed:
+    """Scripts that are left alone are none of the plan's business."""
+    scripts = {name: mark for name, mark in observed.scripts.items() if name not in kept}
+    return replace(observed, scripts=scripts)
 
 
 def _roots(settings: Settings) -> tuple[tuple[Certificate, ...], str]:
@@ -113,7 +144,7 @@ def desire(
     return Desired(
         release=release.id,
         schema=settings.database.schema.upper(),
-        aliases=settings.scripts.aliases,
+        aliases=statements.aliases,
         files={f"{path}/{file.name}": file.sha256 for file in release.files},
         tables=statements.tables(),
         scripts=statements.scripts(stems, release, directory),
@@ -130,7 +161,7 @@ def udf_directory(settings: Settings, release: Release) -> str:
 def probe_release(proposal: Proposal, ports: Ports, alias: str) -> Coverage:
     """Which nodes see the proposed release, asked by a script that is rolled back.
 
-    Raises AliasError for a broken alias.
+    Raises AliasBroken.
     """
     return probe(
         ports.database,

@@ -68,9 +68,9 @@ class BundleSettings:
 
 @dataclass(frozen=True)
 class ScriptSettings:
-    """Language aliases; scripts of the first one have no suffix."""
+    """Language aliases, the first one's scripts have no suffix; none: all that run Python."""
 
-    aliases: tuple[str, ...] = ("PYTHON3",)
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from exatrust.release import Release
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _SCRIPT_MARKER = re.compile(r"^# exatrust:([0-9a-f]{64}) ([0-9a-f]{64})\s*\Z", re.MULTILINE)
+_SCRIPT_ALIAS = re.compile(r"^    'alias': '(\w+)',$", re.MULTILINE)
 _VIEW_MARKER = re.compile(r"exatrust:([0-9a-f]{64})")
 _BODY_START = "PIN = "
 
@@ -35,7 +36,10 @@ VIEW_SCRIPTS: dict[str, str] = {
     "drift": "list_truststores",
 }
 # Views that the first alias answers for all: what they say is not about a container.
-FIRST_ALIAS_VIEWS: dict[str, str] = {}
+FIRST_ALIAS_VIEWS: dict[str, str] = {
+    "outbound_endpoint": "find_endpoints",
+    "unverified_tls": "find_unverified",
+}
 # Views over tables and constants: they run no script.
 PLAIN_VIEWS = ("distrusted_root", "anchor_usage")
 # The rows of these are made of other views' rows, of the same alias.
@@ -98,6 +102,12 @@ def script_digest(text: str) -> str:
         return FOREIGN if "# exatrust:" not in text else ALTERED
     body = text[text.find(_BODY_START) : marker.start()]
     return marker[1] if marker[2] == _sha256(body.strip()) else ALTERED
+
+
+def script_alias(text: str) -> str | None:
+    """The language alias that a script of ours is pinned to."""
+    pin = _SCRIPT_ALIAS.search(text)
+    return pin[1] if pin else None
 
 
 def comment_digest(comment: str | None) -> str:
@@ -174,6 +184,7 @@ class Statements:
             f"rows/{view}.sql",
             script=identifier(script or script_name(stem, alias, self.aliases)),
             groups=self.sql("rows/groups.sql").strip(),
+            texts=self._render("rows/outbound_text.sql").strip(),
             alias=literal(alias),
             definition=self._definition(literal(alias)),
             **values,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exatrust.errors import AliasError
-from exatrust.languages import check_aliases, languages
+from exatrust.errors import AliasBroken, AliasError
+from exatrust.languages import GONE, Alias, Choice, check_aliases, choose, languages
 
 PARAMETER = (
     "PYTHON3=builtin_python3 R=builtin_r JAVA=builtin_java "
@@ -44,3 +44,44 @@ def test_a_java_alias_is_refused_as_java() -> None:
 def test_a_strange_parameter_is_no_crash(parameter: str) -> None:
     with pytest.raises(AliasError):
         check_aliases(["PYTHON3"], parameter)
+
+
+THREE = (Alias("ZEBRA", "python"), Alias("JAVA", "java"), Alias("PYTHON3", "python"))
+BROKEN = Alias("ZEBRA", "python", "its container is gone")
+
+
+def test_discovery_takes_all_python_aliases_the_builtin_one_first() -> None:
+    assert choose((), THREE, ()) == Choice(("PYTHON3", "ZEBRA"), {})
+
+
+def test_discovery_does_not_depend_on_the_order_of_the_parameter() -> None:
+    others = (Alias("B", "python"), Alias("A", "python"))
+    assert choose((), others, ()).aliases == choose((), others[::-1], ()).aliases == ("A", "B")
+
+
+def test_the_default_of_the_last_install_stays_the_default() -> None:
+    assert choose((), THREE, ("ZEBRA",)).aliases == ("ZEBRA", "PYTHON3")
+
+
+def test_a_broken_alias_is_left_out_when_discovered_and_an_error_when_named() -> None:
+    found = (BROKEN, Alias("PYTHON3", "python"))
+    assert choose((), found, ()) == Choice(("PYTHON3",), {})
+    with pytest.raises(AliasBroken, match=r"ZEBRA is broken.*its container is gone"):
+        choose(("PYTHON3", "ZEBRA"), found, ())
+    assert choose(("PYTHON3",), found, ()).aliases == ("PYTHON3",)
+
+
+def test_an_installed_alias_that_broke_or_vanished_keeps_its_scripts() -> None:
+    found = (BROKEN, Alias("PYTHON3", "python"))
+    kept = choose((), found, ("PYTHON3", "ZEBRA", "OLD")).kept
+    assert kept == {"ZEBRA": "its container is gone", "OLD": GONE}
+
+
+def test_a_default_alias_that_broke_is_an_error_since_scripts_would_change_hands() -> None:
+    with pytest.raises(AliasError, match=r"default language alias ZEBRA.*container is gone"):
+        choose((), (BROKEN, Alias("PYTHON3", "python")), ("ZEBRA", "PYTHON3"))
+
+
+def test_no_working_alias_is_an_error_that_says_what_each_one_is() -> None:
+    with pytest.raises(AliasError, match=r"ZEBRA is broken: its .* gone; R is R: it gets no"):
+        choose((), (BROKEN, Alias("R", "r")), ())
