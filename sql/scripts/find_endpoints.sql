@@ -1,0 +1,22 @@
+CREATE OR REPLACE {{alias}} SET SCRIPT {{schema}}.{{script}} (
+    "kind" VARCHAR(20),
+    "object_name" VARCHAR(1000),
+    "text" VARCHAR(2000000)
+)
+EMITS (
+    "NODE_ID" DECIMAL(9,0),
+    "LANGUAGE_ALIAS" VARCHAR(128),
+    "RELEASE" VARCHAR(200),
+    "CHECKED_AT" TIMESTAMP,
+    "FOUND_IN" VARCHAR(20),
+    "OBJECT_NAME" VARCHAR(1000),
+    "LINE" DECIMAL(9,0),
+    "SCHEME" VARCHAR(40),
+    "HOST" VARCHAR(255),
+    "PORT" DECIMAL(5,0),
+    "OPTIONS" VARCHAR(2000),
+    "IS_ENCRYPTED" BOOLEAN,
+    "CAN_BE_TLS" BOOLEAN
+) AS
+PIN = {{pin}}
+{{body}}

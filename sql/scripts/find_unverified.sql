@@ -1,0 +1,20 @@
+CREATE OR REPLACE {{alias}} SET SCRIPT {{schema}}.{{script}} (
+    "kind" VARCHAR(20),
+    "object_name" VARCHAR(1000),
+    "text" VARCHAR(2000000)
+)
+EMITS (
+    "NODE_ID" DECIMAL(9,0),
+    "LANGUAGE_ALIAS" VARCHAR(128),
+    "RELEASE" VARCHAR(200),
+    "CHECKED_AT" TIMESTAMP,
+    "FOUND_IN" VARCHAR(20),
+    "OBJECT_NAME" VARCHAR(1000),
+    "LINE" DECIMAL(9,0),
+    "KIND" VARCHAR(40),
+    "SEVERITY" VARCHAR(16),
+    "CAUSE" VARCHAR(2000),
+    "ACTION" VARCHAR(2000)
+) AS
+PIN = {{pin}}
+{{body}}
