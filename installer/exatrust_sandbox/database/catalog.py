@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .executor import Executor
+from .macros import DEFINITIONS
 from .model import DataType
 from .statements import ColumnDef
 from .types import parse_type
@@ -107,7 +108,7 @@ class Catalog:
     @staticmethod
     def create(cursor: Executor, sys_password: str) -> None:
         """Make the catalog's tables and the user SYS where they are not there yet."""
-        cursor.execute(_TABLES)
+        cursor.execute(_TABLES + DEFINITIONS)
         catalog = Catalog(cursor)
         if SYS in catalog.users():
             catalog.drop_user(SYS)

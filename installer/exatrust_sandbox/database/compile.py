@@ -87,12 +87,31 @@ def compile_query(tree: exp.Expr, world: World) -> Compiled:
     _refuse_equal_names(tree)
     annotated = annotate_types(tree.copy(), schema=schema_of(tree, world), dialect="exasol")
     assert isinstance(annotated, exp.Query)
+    _note_kinds(tree, annotated)
     _keep_dates(tree, annotated)
     columns = tuple(
         ResultColumn(_name(select, number), _known_type(select))
         for number, select in enumerate(annotated.selects, 1)
     )
     return Compiled(to_duckdb(tree, world), columns)
+
+
+def _note_kinds(tree: exp.Expr, annotated: exp.Expr) -> None:
+    """Every node keeps the type that was found for it, for its translation."""
+    for node, typed in zip(tree.walk(), annotated.walk(), strict=True):
+        if typed.type is not None:
+            node.meta["kind"] = typed.type
+        if isinstance(typed, (exp.Column, exp.Cast)) and typed.is_type("char"):
+            _refuse_unpadded(typed)
+
+
+def _refuse_unpadded(node: exp.Expr) -> None:
+    """A CHAR is padded with blanks; here that happens when it leaves the database, not before."""
+    outer = node.parent
+    while isinstance(outer, (exp.Paren, exp.Alias, exp.Ordered, exp.Tuple)):
+        outer = outer.parent
+    if not isinstance(outer, (exp.Select, exp.Order, exp.Group, exp.SetOperation)):
+        raise unsupported("a CHAR inside an expression, where it is padded with blanks")
 
 
 def _refuse_equal_names(tree: exp.Query) -> None:

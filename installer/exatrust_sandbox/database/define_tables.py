@@ -9,7 +9,8 @@ from sqlglot import exp
 from .define_base import Definer, check_names
 from .errors import unsupported
 from .model import RowCount, SqlError
-from .names import physical, quote, table_path
+from .moments import DATABASE_ZONE, zone
+from .names import literal, physical, quote, table_path
 from .resolve import parse
 from .statements import (
     AlterColumn,
@@ -40,9 +41,18 @@ class TableDefinitions(Definer):
             columns, count = self._fill_new(path, statement.query)
         else:
             check_names(columns)
+            self._check_zone(columns)
             self._work.execute(f"CREATE TABLE {path} ({self._definitions(columns)})")
         self._put("TABLE", schema, statement.name, self._world.text, columns, statement.comment)
         return RowCount(count)
+
+    def _check_zone(self, columns: tuple[ColumnDef, ...]) -> None:
+        """A TIMESTAMP WITH LOCAL TIME ZONE is kept as the session's clock shows it, which is right
+        as long as all sessions have one time zone."""
+        own = self._world.who.parameters.get("TIME_ZONE", self._world.system_parameter("TIME_ZONE"))
+        other = own != self._world.system_parameter("TIME_ZONE")
+        if other and any(column.type.with_local_tz for column in columns):
+            raise unsupported("TIMESTAMP WITH LOCAL TIME ZONE beside another TIME_ZONE")
 
     def _definitions(self, columns: tuple[ColumnDef, ...]) -> str:
         return ", ".join(self._definition(column) for column in columns)
@@ -54,12 +64,15 @@ class TableDefinitions(Definer):
         return text if column.nullable else text + " NOT NULL"
 
     def _expression(self, text: str) -> str:
-        """A default value. CURRENT_TIMESTAMP and the like are taken anew for every row."""
-        moments = {"SYSTIMESTAMP", "CURRENT_TIMESTAMP", "NOW()", "LOCALTIMESTAMP"}
-        if text.strip().upper() in moments:
-            return "date_trunc('millisecond', CAST(current_timestamp AS TIMESTAMP))"
-        if text.strip().upper() in ("SYSDATE", "CURRENT_DATE"):
-            return "current_date"
+        """A default value. CURRENT_TIMESTAMP and the like are taken anew for every row, in the time
+        zone that this session has now."""
+        word = text.strip().upper()
+        zone_name = DATABASE_ZONE if word.startswith("SYS") else self._world.parameter("TIME_ZONE")
+        now = f"timezone({literal(zone(zone_name))}, current_timestamp)"
+        if word in {"SYSTIMESTAMP", "CURRENT_TIMESTAMP", "NOW()", "LOCALTIMESTAMP"}:
+            return f"date_trunc('millisecond', {now})"
+        if word in ("SYSDATE", "CURRENT_DATE"):
+            return f"CAST({now} AS DATE)"
         tree = parse(f"SELECT {text} AS V", self._world, self._world.who.schema, "SYS")
         assert isinstance(tree, exp.Select)
         return to_duckdb(tree.selects[0].unalias(), self._world)
@@ -90,6 +103,7 @@ class TableDefinitions(Definer):
             added = statement.definition
             if not added.nullable:
                 raise unsupported("adding a NOT NULL column")
+            self._check_zone((added,))
             self._work.execute(f"{path} ADD COLUMN {self._definition(added)}")
             columns = (*table.columns, added)
         elif not exists:

@@ -7,14 +7,14 @@ from sqlglot import exp
 from .errors import unsupported
 
 _NAMES = """
-Abs Acos And AnyValue Ascii Asin Atan Atan2 Avg BitLength ByteLength Case Cast Ceil Chr
-Coalesce Concat Corr Cos Cosh Cot Count CovarPop CovarSamp CumeDist DateAdd DateDiff DateTrunc
-Day DecodeCase Degrees DenseRank Exists Exp Extract FirstValue Floor Greatest GroupConcat Hour
-If Initcap IntDiv Lag LastValue Lead Least Left Length Ln Log Lower MD5 Max Median Min Minute
-Month NthValue Ntile Nullif Nvl2 Or Pad PercentRank Pi Pow Radians Rand Rank RegexpExtract
-RegexpInstr RegexpLike RegexpReplace Repeat Replace Reverse Right Round RowNumber SHA SHA2
-Second Sign Sin Sinh Space Sqrt Stddev StddevPop StddevSamp StrPosition Substring Sum Tan Tanh
-TimeToStr TimestampTrunc ToChar ToNumber Translate Trim Trunc TsOrDsToDate Unicode Upper
+Abs Acos And AnyValue Ascii Asin Atan Atan2 Avg BitLength ByteLength Case Cast Ceil Chr Coalesce
+Concat ConvertTimezone Corr Cos Cosh Cot Count CovarPop CovarSamp CumeDist DateAdd DateDiff
+DateTrunc Day DecodeCase Degrees DenseRank Exists Exp Extract FirstValue Floor Greatest
+GroupConcat Hour If Initcap IntDiv Lag LastValue Lead Least Left Length Ln Log Lower MD5 Max
+Median Min Minute Month NthValue Ntile Nullif Nvl2 Or Pad PercentRank Pi Pow Radians Rand Rank
+RegexpExtract RegexpInstr RegexpLike RegexpReplace Repeat Replace Reverse Right Round RowNumber
+SHA SHA2 Second Sign Sin Sinh Space Sqrt Stddev StddevPop StddevSamp StrPosition Substring Sum Tan
+Tanh TimeToStr TimestampTrunc ToChar Translate Trim Trunc TsOrDsToDate Unicode Upper
 Variance VariancePop Xor Year Anonymous
 """
 _SAME = frozenset(_NAMES.split())

@@ -12,6 +12,7 @@ from .dml import run_dml, truncate
 from .errors import insufficient, unsupported
 from .import_export import run_export, run_import
 from .model import ResultColumn, ResultSet, RowCount, SqlError, Transport
+from .moments import zone
 from .names import dotted, quote
 from .resolve import parse
 from .scripts import Machines
@@ -184,10 +185,12 @@ class Performer:
         if statement.name == "QUERY_TIMEOUT" and not statement.value.isdigit():
             raise SqlError("QUERY_TIMEOUT must be a number of seconds")
         fixed = statement.name.startswith("NLS_") or statement.name in (
-            "TIME_ZONE", "SQL_PREPROCESSOR_SCRIPT", "HASHTYPE_FORMAT",
+            "SQL_PREPROCESSOR_SCRIPT", "HASHTYPE_FORMAT",
         )  # fmt: skip
         if fixed and statement.value != DEFAULT_PARAMETERS[statement.name]:
             raise unsupported(f"another {statement.name} than {DEFAULT_PARAMETERS[statement.name]}")
+        if statement.name == "TIME_ZONE":
+            self._check_zone(statement.value)
         if statement.scope == "SYSTEM":
             if not self.world.rights.has_system("ALTER SYSTEM"):
                 raise insufficient("ALTER SYSTEM")
@@ -197,6 +200,13 @@ class Performer:
         if statement.name == "QUERY_TIMEOUT":
             self.session.query_timeout = int(statement.value)
         return RowCount()
+
+    def _check_zone(self, name: str) -> None:
+        """See TableDefinitions: what such columns hold would be read in another time zone."""
+        zone(name)
+        for item in self.world.objects.values():
+            if item.kind == "TABLE" and any(column.type.with_local_tz for column in item.columns):
+                raise unsupported(f"another TIME_ZONE beside the columns of {item.name}")
 
 
 def _described(compiled: Compiled, description: object) -> tuple[ResultColumn, ...]:

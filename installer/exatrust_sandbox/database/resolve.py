@@ -92,6 +92,8 @@ def _check_clauses(tree: exp.Expr) -> None:
             raise unsupported(what)
         if isinstance(node, exp.Distinct) and node.args.get("on"):
             raise unsupported("DISTINCT ON")
+        if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)):
+            raise SqlError("syntax error, unexpected DISTINCT_: there is no IS DISTINCT FROM")
         if isinstance(node, exp.Star) and any(node.args.values()):
             raise unsupported("* with exceptions")
         if isinstance(node, exp.Identifier) and not node.args.get("quoted"):

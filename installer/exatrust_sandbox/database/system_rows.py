@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -95,12 +96,17 @@ def schema_rows(scope: str) -> Rows:
     return lambda world: [(s.name, s.owner, s.id, False, s.comment) for s in _schemas(world, scope)]
 
 
+def _recorded(world: World, moment: dt.datetime) -> dt.datetime:
+    """A moment of the catalog, which keeps UTC, as the database tells it."""
+    return world.database_time(moment.replace(tzinfo=dt.timezone.utc))
+
+
 def connections_rows(with_secrets: bool) -> Rows:
     def rows(world: World) -> list[Row]:
         return [
-            (c.name, c.address, c.user, c.created, c.comment)
+            (c.name, c.address, c.user, _recorded(world, c.created), c.comment)
             if with_secrets
-            else (c.name, c.created, c.comment)
+            else (c.name, _recorded(world, c.created), c.comment)
             for c in world.catalog.connections().values()
             if with_secrets or world.rights.is_dba or any(
                 g.kind in ("CONNECTION", "ACCESS") and g.name == c.name

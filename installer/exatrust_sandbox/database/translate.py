@@ -7,12 +7,15 @@ nothing. Functions that are not known here are refused.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from .errors import TOO_LONG, unsupported
 from .functions import check_functions, date_difference
+from .macros import FIND, KNOWN, as_text, call, guarded_divisor
+from .moments import convert_zone, shifted, to_char, to_moment, truncated
 from .names import physical, schema_of
 from .rewrite import IPROC, SCRIPT, SERIES
 from .system_tables import LOAD_COLUMN
@@ -47,6 +50,8 @@ def to_duckdb(tree: exp.Expr, world: World) -> str:
             _null_if_empty(node)
     for cast in list(copy.find_all(exp.Cast)):
         _refuse_too_long(cast)
+        if cast.to.is_type("timestampltz"):
+            cast.set("to", exp.DataType.build("TIMESTAMP"))
     for identifier in copy.find_all(exp.Identifier):
         identifier.set("this", physical(identifier.name))
         identifier.set("quoted", True)
@@ -71,56 +76,103 @@ def _refuse_too_long(cast: exp.Cast) -> None:
     size = cast.to.find(exp.DataTypeParam)
     if not cast.to.is_type("varchar", "char") or size is None:
         return
-    text = exp.cast(cast.this.copy(), "VARCHAR")
+    text = as_text(cast.this)
     too_long = exp.GT(this=exp.Length(this=text), expression=size.this.copy())
-    error = exp.Anonymous(this="ERROR", expressions=[exp.Literal.string(f"[exasol]{TOO_LONG}")])
+    error = exp.Anonymous(
+        this="ERROR", expressions=[exp.Literal.string(f"[exasol:22001]{TOO_LONG}")]
+    )
     cast.replace(exp.Case(ifs=[exp.If(this=too_long, true=error)], default=text.copy()))
 
 
 def _translated(node: exp.Expr, world: World) -> exp.Expr:
     if isinstance(node, exp.DPipe):
-        parts = [part.copy() for part in node.flatten()]
-        return exp.Nullif(
-            this=exp.Anonymous(this="CONCAT", expressions=parts), expression=exp.Literal.string("")
-        )
-    if isinstance(node, (exp.ToChar, exp.TimeToStr)):
-        return _to_char(node)
-    if isinstance(node, exp.DateDiff):
-        return date_difference(node)
+        return node if isinstance(node.parent, exp.DPipe) else _joined(list(node.flatten()))
+    if isinstance(node, exp.ConvertTimezone):
+        return convert_zone(node, world.parameter("TIME_ZONE"))
     if isinstance(node, exp.Except) and not node.args.get("distinct"):
         raise unsupported("EXCEPT ALL")
     if isinstance(node, exp.Anonymous):
         return _function(node, world)
+    translate = _BY_TYPE.get(type(node))
+    return node if translate is None else translate(node)
+
+
+def _joined(parts: list[exp.Expr]) -> exp.Expr:
+    """A concatenation, in which NULL counts as nothing."""
+    texts = [as_text(part) for part in parts]
+    return exp.Nullif(this=call("CONCAT", *texts), expression=exp.Literal.string(""))
+
+
+def _divided(node: exp.Expr) -> exp.Expr:
+    node.set("expression", guarded_divisor(node.expression))
     return node
 
 
-def _to_char(node: exp.ToChar | exp.TimeToStr) -> exp.Expr:
-    pattern = node.args.get("format")
-    if pattern is None:
-        return exp.Cast(this=node.this.copy(), to=exp.DataType.build("VARCHAR"))
-    if not isinstance(pattern, exp.Literal):
-        raise unsupported("TO_CHAR with a format that is not a literal")
-    return exp.Anonymous(
-        this="STRFTIME", expressions=[node.this.copy(), exp.Literal.string(_pattern(pattern.name))]
-    )
+def _found(node: exp.StrPosition) -> exp.Expr:
+    """INSTR, LOCATE, POSITION."""
+    start, number = node.args.get("position"), node.args.get("occurrence")
+    if start is None and number is None:
+        return node
+    one = exp.Literal.number(1)
+    return call(FIND, node.this, node.args["substr"], start or one, number or one)
 
 
-_PARTS = {
-    "YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "HH12": "%I", "MI": "%M", "SS": "%S",
-    "FF6": "%f", "FF3": "%g", "%Y": "%Y", "%m": "%m", "%d": "%d", "%H": "%H", "%M": "%M",
-    "%S": "%S", "%I": "%I", "%f": "%f", "%H24": "%H", "%H12": "%I",
-}  # fmt: skip
+def _counted(node: exp.Count) -> exp.Expr:
+    inner = node.this.expressions if isinstance(node.this, exp.Distinct) else [node.this]
+    if len(inner) > 1 or any(isinstance(item, exp.Tuple) for item in inner):
+        # Tuples with NULL in them count otherwise in DuckDB.
+        raise unsupported("COUNT of several columns")
+    return node
 
 
-def _pattern(text: str) -> str:
-    result, rest = "", text
-    while rest:
-        part = next((p for p in sorted(_PARTS, key=len, reverse=True) if rest.startswith(p)), None)
-        if part is None and rest[0].isalnum():
-            raise unsupported(f"the format element {rest!r} of TO_CHAR")
-        result += _PARTS[part] if part else rest[0]
-        rest = rest[len(part or rest[0]) :]
-    return result
+def _listed(node: exp.GroupConcat) -> exp.Expr:
+    if isinstance(node.args.get("separator"), (exp.Null, type(None))):
+        raise unsupported("LISTAGG without a delimiter, and GROUP_CONCAT without SEPARATOR")
+    value = node.this
+    while isinstance(value, (exp.Order, exp.Distinct)):
+        value = value.this if isinstance(value, exp.Order) else value.expressions[0]
+    value.replace(as_text(value))
+    return node
+
+
+def _greatest(node: exp.Expr) -> exp.Expr:
+    for argument in [node.this, *node.expressions]:
+        argument.replace(call(KNOWN, argument))
+    return node
+
+
+def _padded(node: exp.Pad) -> exp.Expr:
+    node.set("this", as_text(node.this))
+    return node
+
+
+def _median(node: exp.Median) -> exp.Expr:
+    # DuckDB keeps the scale of a DECIMAL, and so cuts the mean of two. The type is *inferred*.
+    node.set("this", exp.cast(node.this.copy(), "DOUBLE"))
+    return node
+
+
+_BY_TYPE: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
+    exp.ToChar: to_char,
+    exp.TimeToStr: to_char,
+    exp.TsOrDsToDate: lambda node: to_moment(node.this, node.args.get("format"), "DATE"),
+    exp.DateTrunc: lambda node: truncated(node.this, node.args["unit"].name),
+    exp.TimestampTrunc: lambda node: truncated(node.this, node.args["unit"].name),
+    exp.DateDiff: date_difference,
+    exp.Add: shifted,
+    exp.Sub: shifted,
+    exp.Div: _divided,
+    exp.IntDiv: _divided,
+    exp.Mod: _divided,
+    exp.StrPosition: _found,
+    exp.Count: _counted,
+    exp.GroupConcat: _listed,
+    exp.Greatest: _greatest,
+    exp.Least: _greatest,
+    exp.Pad: _padded,
+    exp.Median: _median,
+    exp.Concat: lambda node: _joined(node.expressions),
+}
 
 
 def _function(node: exp.Anonymous, world: World) -> exp.Expr:
@@ -173,12 +225,6 @@ def _call(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
     return lambda arguments: exp.Anonymous(this=name, expressions=arguments)
 
 
-def _to_number(arguments: list[exp.Expr]) -> exp.Expr:
-    if len(arguments) != 1:
-        raise unsupported("TO_NUMBER with a format")
-    return exp.cast(arguments[0], "DECIMAL(36,10)")
-
-
 def _zero_if_null(arguments: list[exp.Expr]) -> exp.Expr:
     return exp.Coalesce(this=arguments[0], expressions=[exp.Literal.number(0)])
 
@@ -187,13 +233,19 @@ def _null_if_zero(arguments: list[exp.Expr]) -> exp.Expr:
     return exp.Nullif(this=arguments[0], expression=exp.Literal.number(0))
 
 
+def _first(arguments: list[exp.Expr]) -> exp.Expr | None:
+    return arguments[0] if arguments else None
+
+
 def _to_posix(arguments: list[exp.Expr]) -> exp.Expr:
     return exp.Anonymous(this="EPOCH", expressions=[exp.cast(arguments[0], "TIMESTAMP")])
 
 
 _SPECIAL: dict[str, Callable[[list[exp.Expr]], exp.Expr]] = {
-    "TO_NUMBER": _to_number,
     "ZEROIFNULL": _zero_if_null,
     "NULLIFZERO": _null_if_zero,
     "POSIX_TIME": _to_posix,
+    "TO_TIMESTAMP": lambda given: to_moment(given[0], _first(given[1:]), "TIMESTAMP"),
+    "TRUNC": lambda given: truncated(given[0], None),
+    "MID": lambda given: exp.Substring(this=given[0], start=given[1], length=_first(given[2:])),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from .errors import unsupported
+from .model import SqlError
 from .scripts import Machines
 from .udf_select import Evaluation
 from .udf_tree import has_call, innermost
@@ -20,13 +21,34 @@ def evaluate(tree: exp.Expr, world: World, machines: Machines) -> exp.Expr:
         # A SELECT is evaluated apart from the rest: the order it gives may stay where a query
         # may be ordered, and what refers to the outside is not found.
         orders = select is tree or isinstance(select.parent, exp.Subquery)
-        new = Evaluation(select.copy(), world, machines, orders).run()
+        new = _evaluated(select, world, machines, orders)
         if select is tree:
             return new
         select.replace(new)
     if has_call(tree):
         raise unsupported("a script's call outside a SELECT")
     return tree
+
+
+def _evaluated(select: exp.Select, world: World, machines: Machines, orders: bool) -> exp.Select:
+    try:
+        return Evaluation(select.copy(), world, machines, orders).run()
+    except SqlError as error:
+        if error.sql_code == "42000" and " not found" in error.text and _may_refer_out(select):
+            raise unsupported(
+                f"a script's call in a subquery that uses the query around it ({error.text})"
+            ) from error
+        raise
+
+
+def _may_refer_out(select: exp.Select) -> bool:
+    """Whether it stands in an expression of another SELECT, not in its FROM."""
+    at: exp.Expr = select
+    while at.parent is not None and not isinstance(at.parent, exp.Select):
+        at = at.parent
+        if isinstance(at, (exp.From, exp.Join, exp.CTE)):
+            return False
+    return at.parent is not None
 
 
 def _inline_ctes(tree: exp.Expr, world: World, machines: Machines) -> None:

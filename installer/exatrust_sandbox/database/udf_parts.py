@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from .errors import unsupported
@@ -34,10 +36,11 @@ class Parts:
         found = {node.sql(): node.copy() for node in aggregates(select)}
         self._keys, self._aggregates = list(keys.values()), list(found.values())
 
-    def projections(self, any_value: bool) -> list[exp.Expr]:
-        """As a select list; `any_value` where the grouping is by something else than the keys."""
-        keys = [exp.AnyValue(this=key.copy()) if any_value else key.copy() for key in self._keys]
-        parts = [*keys, *(node.copy() for node in self._aggregates)]
+    def projections(self, keys: Sequence[exp.Expr] | None = None) -> list[exp.Expr]:
+        """As a select list; `keys` are what stands for the keys where they were computed before
+        (IPROC(), say, depends on the table they were read from)."""
+        keys = [key.copy() for key in (self._keys if keys is None else keys)]
+        parts: list[exp.Expr] = [*keys, *(node.copy() for node in self._aggregates)]
         return [exp.alias_(part, f"$P{n}", quoted=True) for n, part in enumerate(parts)]
 
     def replace_in(self, select: exp.Select, table: str) -> None:

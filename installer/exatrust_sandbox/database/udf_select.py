@@ -6,7 +6,8 @@ other columns; SET scripts run per group of GROUP BY, or over all rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import cast
@@ -14,7 +15,7 @@ from typing import cast
 from sqlglot import exp
 
 from .compile import qualified
-from .errors import unsupported
+from .errors import not_grouped, unsupported
 from .model import Row, SqlError
 from .names import quote
 from .placement import node_of_group, node_of_row, node_of_single
@@ -28,14 +29,24 @@ from .udf_tree import (
     cast_arguments,
     expand_emits,
     has_call,
+    is_call,
     is_marked,
     own_calls,
+    own_columns,
     read_call,
     refuse_odd_places,
     substitute,
 )
 
 Members = dict[Row, list[int]]
+
+
+def _outward(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The node and everything it stands in."""
+    at: exp.Expr | None = node
+    while at is not None:
+        yield at
+        at = at.parent
 
 
 class Evaluation(RowTables):
@@ -144,7 +155,7 @@ class Evaluation(RowTables):
     def _group_first(self) -> None:
         """GROUP BY and the aggregates become a table; the calls then work on its rows."""
         parts = Parts(self._select)
-        query = exp.Select(expressions=parts.projections(any_value=False))
+        query = exp.Select(expressions=parts.projections())
         for part in ("from_", "joins", "where", "group", "having"):
             query.set(part, copied(self._select.args.get(part)))
             self._select.set(part, None)
@@ -154,8 +165,7 @@ class Evaluation(RowTables):
 
     def _run_set(self, calls: list[Call]) -> None:
         self._check_set(calls)
-        several = self._select.args.get("group") is not None
-        keys = group_keys(self._select)
+        keys = list({key.sql(): key for key in group_keys(self._select)}.values())
         arguments = [cast_arguments(call) for call in calls]
         orders = [[value for value, _ in call.order] for call in calls]
         wanted = [*keys, *(v for given in [*arguments, *orders] for v in given)]
@@ -165,17 +175,29 @@ class Evaluation(RowTables):
         argument_names = [list(islice(names, len(given))) for given in arguments]
         order_names = [list(islice(names, len(given))) for given in orders]
         members = self._members(table, key_names)
-        groups = self._group_table(table, members, several, calls)
+        groups = self._group_table(table, members, key_names)
         for call, given, order in zip(calls, argument_names, order_names, strict=True):
             self._run_groups(call, table, groups, members, given, order)
 
     def _check_set(self, calls: list[Call]) -> None:
         if self._select.args.get("having"):
             raise unsupported("HAVING beside a SET script")
+        self._check_grouped()
         if not all(call.is_set for call in calls) or (calls[0].emits and len(calls) > 1):
             raise unsupported("several scripts of different kinds in one SELECT")
         if any(value.find(exp.AggFunc) for call in calls for value in call.arguments):
             raise unsupported("aggregates as arguments of a SET script")
+
+    def _check_grouped(self) -> None:
+        """Raises SqlError for a column that is neither a key nor in an aggregate or a call."""
+        keys = {key.sql() for key in group_keys(self._select)}
+        for use in own_columns(self._select):
+            around = itertools.takewhile(lambda node: node is not self._select, _outward(use))
+            if not any(
+                isinstance(node, (exp.AggFunc, exp.Where)) or is_call(node) or node.sql() in keys
+                for node in around
+            ):
+                raise not_grouped(f"{use.table}.{use.name}")
 
     def _members(self, table: str, key_names: Sequence[str]) -> Members:
         """Row numbers by group key; without GROUP BY all rows are one group."""
@@ -184,15 +206,16 @@ class Evaluation(RowTables):
             members.setdefault(tuple(key), []).append(number)
         return members
 
-    def _group_table(self, table: str, members: Members, several: bool, calls: list[Call]) -> str:
+    def _group_table(self, table: str, members: Members, key_names: Sequence[str]) -> str:
         """A row for each group with its keys and aggregates; the SELECT reads from it."""
         numbered = [(n, row) for n, rows in enumerate(members.values()) for row in rows]
         membership = self._results(GROUP, [ColumnDef(ROW, BIGINT)], numbered)
         parts = Parts(self._select)
         group = column(GROUP, membership)
+        keys = [exp.AnyValue(this=column(name, table)) for name in key_names]
         query = exp.Select(
             expressions=[
-                exp.alias_(group.copy(), GROUP, quoted=True), *parts.projections(any_value=True)
+                exp.alias_(group.copy(), GROUP, quoted=True), *parts.projections(keys)
             ],
             from_=exp.From(this=table_source(table)),
             group=exp.Group(expressions=[group]),

@@ -11,6 +11,7 @@ from .catalog import Catalog, CatalogObject, Schema
 from .errors import not_found
 from .lexer import position, tokenize
 from .model import SqlError
+from .moments import DATABASE_ZONE, local_time
 from .names import dotted, literal
 from .placement import Policy
 from .privileges import Rights
@@ -21,7 +22,7 @@ DEFAULT_PARAMETERS = {
         "JAVA=builtin_java PYTHON3=builtin_python3 PYTHON312=builtin_python312 R=builtin_r"
     ),
     "QUERY_TIMEOUT": "0",
-    "TIME_ZONE": "UTC",
+    "TIME_ZONE": DATABASE_ZONE,
     "NLS_DATE_FORMAT": "YYYY-MM-DD",
     "NLS_TIMESTAMP_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF6",
     "NLS_NUMERIC_CHARACTERS": ".,",
@@ -85,16 +86,20 @@ class World:
     @cached_property
     def words(self) -> dict[str, str]:
         """Keywords that are values for the length of a statement, as literals."""
-        now = self.now.replace(tzinfo=None).isoformat(" ", "milliseconds")
-        moment, day = f"CAST('{now}' AS TIMESTAMP)", f"CAST('{now[:10]}' AS DATE)"
+        zone = self.parameter("TIME_ZONE")
+        here = local_time(self.now, zone).isoformat(" ", "milliseconds")
+        there = self.database_time(self.now).isoformat(" ", "milliseconds")
+        current = f"CAST('{here}' AS TIMESTAMP WITH LOCAL TIME ZONE)"
         return {
             "NPROC": str(self.cluster.nodes),
-            "NOW": moment,
-            "CURRENT_TIMESTAMP": moment,
-            "SYSTIMESTAMP": moment,
-            "LOCALTIMESTAMP": moment,
-            "SYSDATE": day,
-            "CURRENT_DATE": day,
+            "NOW": current,
+            "CURRENT_TIMESTAMP": current,
+            "SYSTIMESTAMP": f"CAST('{there}' AS TIMESTAMP)",
+            "LOCALTIMESTAMP": f"CAST('{here}' AS TIMESTAMP)",
+            "SYSDATE": f"CAST('{there[:10]}' AS DATE)",
+            "CURRENT_DATE": f"CAST('{here[:10]}' AS DATE)",
+            "SESSIONTIMEZONE": literal(zone),
+            "DBTIMEZONE": literal(DATABASE_ZONE),
             "CURRENT_USER": literal(self.who.user),
             "USER": literal(self.who.user),
             "CURRENT_SCHEMA": literal(self.who.schema or None),
@@ -102,10 +107,17 @@ class World:
             "CURRENT_STATEMENT": str(self.who.statement),
         }
 
+    @staticmethod
+    def database_time(moment: dt.datetime) -> dt.datetime:
+        """A moment in the time zone of the database's servers, in which it keeps its records."""
+        return local_time(moment, DATABASE_ZONE)
+
     def parameter(self, name: str) -> str:
         """A parameter's value in the session, else in the system, else its default."""
-        system = DEFAULT_PARAMETERS | self.catalog.parameters()
-        return self.who.parameters.get(name, system.get(name, ""))
+        return self.who.parameters.get(name, self.system_parameter(name))
+
+    def system_parameter(self, name: str) -> str:
+        return (DEFAULT_PARAMETERS | self.catalog.parameters()).get(name, "")
 
     def need_schema(self, schema: str | None) -> str:
         """The named schema or the open one; raises SqlError when there is none."""
