@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from exatrust.bucketfs import BucketFS
 from exatrust.bundle import pem_block
 from exatrust.database import Database
-from exatrust.errors import BucketFSFailed
+from exatrust.errors import BucketFSFailed, Superseded
+from exatrust.observe import installed
 from exatrust.proposal import Proposal, Say
 from exatrust.statements import literal, timestamp
 from exatrust_udf.certificate import Certificate
@@ -54,6 +55,7 @@ def change_database(proposal: Proposal, database: Database, now: dt.datetime, sa
         return
 
     def work() -> None:
+        _refuse_superseded(proposal, database)
         for action in steps:
             database.execute(action.sql)
         if records:
@@ -63,6 +65,24 @@ def change_database(proposal: Proposal, database: Database, now: dt.datetime, sa
         say(f"{action.verb} {action.kind} {action.name}")
     database.transaction(work)
     say(f"scripts of schema {proposal.desired.schema} point to release {proposal.release.id}")
+
+
+def _refuse_superseded(proposal: Proposal, database: Database) -> None:
+    """Two installers at once: the one whose plan is out of date stops, with nothing changed.
+
+    It looks inside the transaction: whoever commits in between makes this one collide, and look
+    again when it is tried again.
+    """
+    now = installed(database, proposal.statements)
+    if now != proposal.current:
+        what = "took everything away" if now is None else (
+            f"activated release {now.release} at {now.activated_at:%Y-%m-%d %H:%M:%S} UTC, as "
+            f"{now.activated_by}"
+        )  # fmt: skip
+        raise Superseded(
+            f"another installer was quicker: it {what}; this one changed nothing",
+            "run `exatrust plan` to see whether anything is left to do",
+        )
 
 
 def _record_release(proposal: Proposal, database: Database, now: dt.datetime) -> None:

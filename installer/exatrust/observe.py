@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from exatrust.bucketfs import BucketFS
-from exatrust.database import Database
+from exatrust.database import Database, Row
 from exatrust.drift import Change, Names, sentences
 from exatrust.errors import AliasBroken, SqlFailed
 from exatrust.nodes import Coverage, NodeReport, coverage, node_report
@@ -55,9 +55,16 @@ def installed(database: Database, statements: Statements) -> Installed | None:
     if "RELEASE_HISTORY" not in tables(database, statements):
         return None
     rows = database.rows(statements.query("current_release"))
-    if not rows:
-        return None
-    release, aliases, files, at, by, certificates = rows[0]
+    return _installed(rows[0]) if rows else None
+
+
+def history(database: Database, statements: Statements) -> tuple[Installed, ...]:
+    """All activations of releases, the last one first."""
+    return tuple(map(_installed, database.rows(statements.query("history"))))
+
+
+def _installed(row: Row) -> Installed:
+    release, aliases, files, at, by, certificates = row
     return Installed(release, tuple(aliases.split(",")), files, at, by, certificates)
 
 

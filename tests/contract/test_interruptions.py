@@ -1,0 +1,176 @@
+"""Killed at any step, or two at once: scripts point to a complete release at every moment."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyexasol
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from exatrust_sandbox.cluster import Sandbox
+
+KILLED = Path(__file__).with_name("killed.py")
+SECONDS = 120
+NEVER = 10**9
+
+
+@dataclass
+class Reader:
+    """Somebody who checks an endpoint again and again, whatever the installer does."""
+
+    queries: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with Sandbox(tmp_path_factory.mktemp("cluster"), nodes=2, replication_delay=0.05) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def added_ca(tmp_path: Path) -> Callable[[], tuple[str, ...]]:
+    """The flags that add a CA which nobody has seen before, so that there is everything to do."""
+    made = 0
+
+    def flags() -> tuple[str, ...]:
+        nonlocal made
+        made += 1
+        path = tmp_path / f"ca{made}.pem"
+        pem = trustme.CA(organization_name=f"Company {made}").cert_pem.bytes()
+        path.write_bytes(pem)
+        digest = x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex()
+        return ("--yes", "--ca", str(path), "--confirm", digest)
+
+    return flags
+
+
+def start(sandbox: Sandbox, last: int, *arguments: str) -> subprocess.Popen[str]:
+    """A command in a process of its own, which ends at a step."""
+    return subprocess.Popen(
+        [sys.executable, str(KILLED), str(last), *arguments],
+        cwd=sandbox.layout.directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def run(sandbox: Sandbox, last: int, *arguments: str) -> tuple[int, str]:
+    """Its status, negative for a signal, and what it said."""
+    process = start(sandbox, last, *arguments)
+    out, err = process.communicate(timeout=SECONDS)
+    return process.returncode, out + err
+
+
+def steps(said: str) -> int:
+    return int(said.rstrip().rpartition("steps: ")[2])
+
+
+@contextmanager
+def reader(sandbox: Sandbox) -> Iterator[Reader]:
+    """Reads until the block ends; its first query has been answered when the block begins."""
+    seen, ended = Reader(), threading.Event()
+    host, _, port = sandbox.endpoint("public").rpartition(":")
+    query = f"SELECT EXATRUST.CHECK_ENDPOINT('{host}', {port})"
+
+    def read() -> None:
+        with pyexasol.connect(
+            dsn=sandbox.dsn, user="sys", password=sandbox.layout.password("sys")
+        ) as connection:
+            while not ended.is_set():
+                try:
+                    assert connection.execute(query).fetchall()
+                except Exception as error:
+                    seen.errors.append(str(error))
+                seen.queries += 1
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        deadline = time.monotonic() + SECONDS
+        while not seen.queries and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield seen
+    finally:
+        ended.set()
+        thread.join(SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _one_alias(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3")
+
+
+def test_killed_at_every_step_the_next_run_completes_and_no_reader_ever_sees_an_error(
+    sandbox: Sandbox,
+    added_ca: Callable[[], tuple[str, ...]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first = run(sandbox, NEVER, "install", *added_ca())
+    assert first[0] == 0, first[1]
+    count = steps(run(sandbox, NEVER, "install", *added_ca())[1])
+    assert count > 20
+    with reader(sandbox) as seen:
+        for last in range(1, count + 1):
+            flags = added_ca()
+            status, said = run(sandbox, last, "install", *flags)
+            assert status == -signal.SIGKILL, (last, said)
+            status, said = run(sandbox, NEVER, "install", *flags)
+            assert status == 0, (last, said)
+        assert run(sandbox, NEVER, "plan")[0] == 0
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{count} interruption points, {seen.queries} queries of a reader, "
+            f"{len(seen.errors)} errors\n"
+        )
+    assert seen.errors == []
+    assert seen.queries > count
+
+
+def test_a_first_install_killed_at_every_step_is_completed_by_the_next(
+    sandbox: Sandbox, added_ca: Callable[[], tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first(number: int) -> None:
+        monkeypatch.setenv("EXATRUST_DATABASE_SCHEMA", f"FIRST{number}")
+        monkeypatch.setenv("EXATRUST_BUCKETFS_PREFIX", f"first{number}")
+
+    first(0)
+    status, said = run(sandbox, NEVER, "install", *added_ca())
+    assert status == 0, said
+    for last in range(1, steps(said), 5):  # every fifth, since each is a whole installation
+        first(last)
+        flags = added_ca()
+        assert run(sandbox, last, "install", *flags)[0] == -signal.SIGKILL
+        assert run(sandbox, NEVER, "status")[0] == 1
+        status, said = run(sandbox, NEVER, "install", *flags)
+        assert status == 0, (last, said)
+        assert run(sandbox, NEVER, "status")[0] == 0
+
+
+def test_of_two_installers_at_once_one_wins_and_the_other_says_so(
+    sandbox: Sandbox, added_ca: Callable[[], tuple[str, ...]]
+) -> None:
+    assert run(sandbox, NEVER, "install", *added_ca())[0] == 0
+    sandbox.layout.hold(1, held=True)  # both wait for this node, so that both have planned
+    try:
+        both = [start(sandbox, NEVER, "install", *added_ca()) for _ in range(2)]
+        time.sleep(6)
+        assert [process.poll() for process in both] == [None, None]
+    finally:
+        sandbox.layout.hold(1, held=False)
+    said = ["".join(process.communicate(timeout=SECONDS)) for process in both]
+    outcomes = sorted((process.returncode, text) for process, text in zip(both, said, strict=True))
+    assert [status for status, _ in outcomes] == [0, 1], said
+    assert "another installer was quicker" in outcomes[1][1]
+    assert "this one changed nothing" in outcomes[1][1]
+    assert run(sandbox, NEVER, "status")[0] == 0
