@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,19 +81,37 @@ def propose(
     # A missing bucket or a wrong password must show before anything is said of files in it.
     there = frozenset(ports.bucket.list())
     current = installed(database, statements)
-    statements, found, kept = _with_aliases(settings, database, statements, current, warn)
     carried = carried_over(
         database, ports.bucket, statements, current, releases_path(settings), warn
     )
     roots, roots_name = _roots(settings)
     bundle = compose(roots, roots_name, [*carried, *additions], distrust)
     release = build(__version__, resources.udf_sources(), bundle, distrust)
-    desired = desire(settings, statements, release, distrust)
+    proposal = propose_release(settings, ports, release, bundle, distrust, there, warn)
     known = frozenset(item.sha256 for item in roots) | {a.certificate.sha256 for a in carried}
+    return replace(proposal, known=known)
+
+
+def propose_release(
+    settings: Settings,
+    ports: Ports,
+    release: Release,
+    bundle: Bundle,
+    distrust: Distrust,
+    there: Collection[str],
+    warn: Say,
+) -> Proposal:
+    """Plan for one release. `there` is the bucket's listing. Nothing is changed."""
+    database, statements = ports.database, statements_for(settings)
+    current = installed(database, statements)
+    statements, found, kept = _with_aliases(settings, database, statements, current, warn)
+    desired = desire(settings, statements, release, distrust)
     observed = observe(database, ports.bucket, there, statements, current, desired)
     database.rollback()
     actions = plan(desired, _without(observed, kept))
-    return Proposal(settings, statements, release, bundle, desired, actions, known, found, current)
+    return Proposal(
+        settings, statements, release, bundle, desired, actions, frozenset(), found, current
+    )
 
 
 def _with_aliases(
