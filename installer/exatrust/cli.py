@@ -206,6 +206,17 @@ def snapshot(sql: bool, as_json: bool, **options: Any) -> int:
     return run_snapshot(_settings(options), _terminal(as_json))
 
 
+@cli.command()
+@_settings_options
+@click.option("--watch", is_flag=True, help="Put those with TLS into the table ENDPOINT.")
+@_json
+def discover(watch: bool, as_json: bool, **options: Any) -> int:
+    """Say what the database talks to, where that is written, and whether it is encrypted."""
+    from exatrust.commands import run_discover
+
+    return run_discover(_settings(options), _terminal(as_json), watch)
+
+
 _stores = click.option(
     "--ca",
     "ca_files",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from exatrust import check, checks, monitoring, status, uninstall
+from exatrust import check, checks, discover, monitoring, status, uninstall
 from exatrust.additions import confirm, read_additions
 from exatrust.apply import record_snapshot
 from exatrust.bucketfs import BucketFS
@@ -307,6 +307,29 @@ def _explain(endpoint: str, found: Sequence[check.Verdict], report: Report) -> N
     report.say(f"\n{endpoint}: does not pass with the shared bundle on every node")
     for cause, action in check.explanations(found, endpoint):
         report.say(f"  Cause:  {cause}\n  Action: {action}")
+
+
+def run_discover(settings: Settings, terminal: Terminal, watch: bool) -> int:
+    """0: what is found is for the reader to judge; ENDPOINT_PLAINTEXT and other checks judge."""
+    statements, report = statements_for(settings), terminal.report
+    with _database(settings, terminal) as database:
+        status.require_installed(database, statements)
+        if watch:
+            found, added = discover.watch(database, statements)
+        else:
+            found, added = discover.read(database, statements), 0
+    left_out = discover.left_out(found)
+    report.document(
+        {"endpoints": [asdict(item) for item in found], "added": added, "left_out": left_out}
+    )
+    report.table(discover.COLUMNS, [discover.table_row(item) for item in found])
+    if watch:
+        report.say(f"{added} endpoints are watched from now on")
+        for name, reason in left_out.items():
+            report.say(f"left out: {name}: {reason}")
+    elif missing := discover.unwatched(found):
+        report.say(f"{len(missing)} are not watched; `exatrust discover --watch` watches them")
+    return OK
 
 
 def run_uninstall(settings: Settings, terminal: Terminal, yes: bool) -> int:

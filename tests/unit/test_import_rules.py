@@ -20,8 +20,9 @@ PACKAGES = {
 PURE = (
     "ber", "case", "causes", "certificate", "der", "diagnosis", "endpoint", "evidence",
     "extensions", "findings", "greetings", "hashlinks", "jks", "keys", "kinds", "limits", "locate",
-    "names", "observations", "obstacles", "oids", "pbe", "pem", "pkcs12", "rc2", "stores", "strict",
-    "talk", "verdict", "wire", "wording",
+    "names", "observations", "obstacles", "oids", "outbound", "outbound_hosts", "outbound_jdbc",
+    "outbound_schemes", "pbe", "pem", "pkcs12", "rc2", "source_text", "stores", "strict", "talk",
+    "unverified", "verdict", "wire", "wording",
 )  # fmt: skip
 IMPURE_MODULES = {"socket", "selectors", "os", "pathlib", "time", "io", "subprocess", "ctypes"}
 SWITCHED_OFF = ("CERT_NONE", "verify=False", "nocertcheck", "_create_unverified_context")
