@@ -28,7 +28,7 @@ from exatrust.errors import (
     MissingBucket,
     WrongPassword,
 )
-from exatrust.pinning import context_for_ca, pinned_context
+from exatrust.pinning import context_for_ca, pinned_context, received, unknown
 from exatrust.settings import BucketFSSettings
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two answers
@@ -135,9 +135,7 @@ class BucketFS:
         if settings.fingerprint is None:
             return _VerifyingAdapter(context_for_ca(settings.ca_file, "bucketfs.ca_file"), None)
         try:
-            context = pinned_context(
-                [self._address()], settings.fingerprint, "bucketfs.fingerprint"
-            )
+            context = pinned_context([self._address()], settings.fingerprint, "bucketfs")
         except OSError as error:
             raise self._unreachable(error) from error
         return _VerifyingAdapter(context, settings.fingerprint)
@@ -192,10 +190,12 @@ class BucketFS:
         )
 
     def _refused(self, error: Exception) -> CertificateRefused:
-        return CertificateRefused(
-            f"the certificate of BucketFS {self._settings.url} is not accepted: {_reason(error)}",
-            "set bucketfs.ca_file to the CA that signed it, or bucketfs.fingerprint to the "
-            "certificate's SHA-256, confirmed on a node",
+        return unknown(
+            received([self._address()]),
+            "bucketfs",
+            self._settings.ca_file,
+            f"BucketFS {self._settings.url}",
+            _reason(error),
         )
 
 

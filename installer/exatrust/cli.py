@@ -298,6 +298,51 @@ def uninstall(yes: bool, **options: Any) -> int:
     return run_uninstall(_settings(options), _terminal(False), yes)
 
 
+@cli.command("trust-server")
+@click.argument(
+    "sections",
+    nargs=-1,
+    metavar="[database] [bucketfs]",
+    type=click.Choice(["database", "bucketfs"]),
+)
+@_settings_options
+@click.option(
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="SHA256",
+    help="The fingerprint that was read on a node; repeatable.",
+)
+@click.option(
+    "--trust-on-first-use",
+    "first_use",
+    is_flag=True,
+    help="Trust what is presented now, compared with nothing. Never replaces a pinned one.",
+)
+@_json
+def trust_server(
+    sections: tuple[str, ...],
+    confirmed: tuple[str, ...],
+    first_use: bool,
+    as_json: bool,
+    config: Path | None,
+    **options: Any,
+) -> int:
+    """Pin the certificate of the database, of BucketFS or of both, once a node confirmed it."""
+    from exatrust.settings import settings_file
+    from exatrust.trust import run_trust_server
+
+    file = settings_file(config, os.environ)
+    return run_trust_server(
+        lambda path: _settings({**options, "config": path}),
+        file,
+        _terminal(as_json),
+        sections,
+        confirmed,
+        first_use,
+    )
+
+
 @cli.command()
 def version() -> int:
     """Print the version."""

@@ -29,7 +29,7 @@ from exatrust.errors import (
     SqlFailed,
     WrongPassword,
 )
-from exatrust.pinning import context_for_ca, pinned_context
+from exatrust.pinning import context_for_ca, pinned_context, received, unknown
 from exatrust.settings import DatabaseSettings
 
 CONNECT_SECONDS = 10
@@ -161,25 +161,21 @@ def _connect(settings: DatabaseSettings, password: Secret, name: str) -> Any:
             "check database.user and its password",
         ) from error
     except (pyexasol.ExaError, OSError) as error:
-        raise _no_connection(error, name) from error
+        raise _no_connection(error, settings, name) from error
 
 
 def _context(settings: DatabaseSettings) -> ssl.SSLContext:
     if settings.dsn.fingerprint is None:
         return context_for_ca(settings.ca_file, "database.ca_file")
-    return pinned_context(
-        settings.dsn.hosts, settings.dsn.fingerprint, "the fingerprint in database.dsn"
-    )
+    return pinned_context(settings.dsn.hosts, settings.dsn.fingerprint, "database")
 
 
-def _no_connection(error: Exception, name: str) -> DatabaseUnreachable | CertificateRefused:
+def _no_connection(
+    error: Exception, settings: DatabaseSettings, name: str
+) -> DatabaseUnreachable | CertificateRefused:
     reason = _one_line(getattr(error, "message", error))
     if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return CertificateRefused(
-            f"the certificate of {name} is not accepted: {reason}",
-            "set database.ca_file to the CA that signed it, or pin it in database.dsn: "
-            "HOST/SHA256-FINGERPRINT:8563, the fingerprint confirmed on a node",
-        )
+        return unknown(received(settings.dsn.hosts), "database", settings.ca_file, name, reason)
     return DatabaseUnreachable(
         f"the database {name} does not answer: {reason}",
         "check database.dsn, that the database runs, and the firewall",

@@ -54,6 +54,19 @@ def parse_dsn(text: str) -> Dsn:
     return Dsn(tuple(hosts), pins.pop() if pins else None)
 
 
+def with_fingerprint(text: str, pin: str) -> str:
+    """The DSN with `pin` (64 hex digits) as its one fingerprint, otherwise as it was written."""
+    parts = [_PART.fullmatch(part.strip()) for part in text.split(",") if part.strip()]
+    bare = [_without_pin(match) for match in parts if match is not None]
+    # It counts for the hosts before it, too.
+    host, colon, port = bare[-1].partition(":")
+    return ",".join([*bare[:-1], f"{host}/{pin}{colon}{port}"])
+
+
+def _without_pin(match: re.Match[str]) -> str:
+    return match[0].replace(f"/{match['pin']}", "") if match["pin"] else match[0]
+
+
 def fingerprint(text: str, where: str) -> str:
     """64 lower-case hex digits; colons and spaces in `text` are allowed. Raises SettingsError."""
     digits = re.sub(r"[:\s]", "", text).lower()

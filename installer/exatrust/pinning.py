@@ -12,8 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exatrust.errors import CertificateRefused, SettingsError
+from exatrust.report import one_line
+from exatrust_udf.certificate import Certificate, CertificateError, parse
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.handshake import client_context, collect
+
+ON_THE_NODE = "openssl x509 -in /exa/etc/ssl/ssl.crt -noout -fingerprint -sha256"
 
 
 def context_for_ca(ca_file: Path | None, setting: str) -> ssl.SSLContext:
@@ -36,22 +40,80 @@ def context_for_leaf(leaf: bytes) -> ssl.SSLContext:
     return context
 
 
-def pinned_context(hosts: Sequence[tuple[str, int]], pin: str, setting: str) -> ssl.SSLContext:
+def pinned_context(hosts: Sequence[tuple[str, int]], pin: str, section: str) -> ssl.SSLContext:
     """A context for the server certificate whose SHA-256 is `pin`.
 
     The certificate is asked from the first host that answers. Raises OSError when none does,
     CertificateRefused when it is another one.
     """
     leaf = _first_leaf(hosts)
-    found = hashlib.sha256(leaf).hexdigest()
-    if found != pin:
-        raise CertificateRefused(
-            f"the server's certificate is not the pinned one: SHA-256 {found}, pinned {pin}",
-            "if the certificate was renewed, have its fingerprint confirmed on a node "
-            f"(openssl x509 -noout -fingerprint -sha256) and set {setting}; otherwise somebody "
-            "stands in between, and nothing was sent to them",
-        )
+    if hashlib.sha256(leaf).hexdigest() != pin:
+        raise changed(leaf, pin, section)
     return context_for_leaf(leaf)
+
+
+def changed(leaf: bytes, pin: str, section: str) -> CertificateRefused:
+    """The server presents another certificate (DER) than the pinned one."""
+    return CertificateRefused(
+        f"the server's certificate is not the pinned one: SHA-256 {_sha256(leaf)}, pinned {pin}; "
+        f"the one it presents is {_described(leaf)}",
+        "that is normal after an administrator renewed the certificate or set the database up "
+        f"anew: read the new fingerprint on a node, over SSH ({ON_THE_NODE}), and run `exatrust "
+        f"trust-server {section}`; otherwise somebody stands in between, and nothing was sent to "
+        "them",
+    )
+
+
+def received(hosts: Sequence[tuple[str, int]]) -> bytes | None:
+    """The certificate (DER) of the first host that answers, None where none does."""
+    try:
+        return _first_leaf(hosts)
+    except OSError:
+        return None
+
+
+def unknown(
+    leaf: bytes | None, section: str, ca_file: Path | None, name: str, reason: str
+) -> CertificateRefused:
+    """The certificate is not verified by `ca_file` or the system's roots: what came, and the ways
+    to trust it."""
+    by_ca = f"set {section}.ca_file to the CA that signed it"
+    if leaf is None:
+        return CertificateRefused(
+            f"the certificate of {name} is not accepted: {reason}",
+            f"{by_ca}, or run `exatrust trust-server {section}`",
+        )
+    first = by_ca if ca_file else f"if a CA of yours signed it, {by_ca}"
+    return CertificateRefused(
+        f"the certificate of {name} is not accepted: {reason}; it presents SHA-256 "
+        f"{_sha256(leaf)}, which is {_described(leaf)}; no password was sent",
+        f"{first}; for a certificate that Exasol made itself, read the fingerprint on a node, over "
+        f"SSH ({ON_THE_NODE}), and run `exatrust trust-server {section}`, which compares the two "
+        "and pins it",
+    )
+
+
+def _sha256(leaf: bytes) -> str:
+    return hashlib.sha256(leaf).hexdigest()
+
+
+def _described(leaf: bytes) -> str:
+    certificate = readable(leaf)
+    if certificate is None:
+        return "no readable certificate"
+    issuer = "itself" if certificate.self_issued else f"'{one_line(certificate.issuer)}'"
+    return (
+        f"'{one_line(certificate.subject)}' issued by {issuer}, "
+        f"valid {certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}"
+    )
+
+
+def readable(leaf: bytes) -> Certificate | None:
+    """A certificate that came from a server, None where it is not one."""
+    try:
+        return parse(leaf)
+    except CertificateError:
+        return None
 
 
 def _first_leaf(hosts: Sequence[tuple[str, int]]) -> bytes:

@@ -100,9 +100,8 @@ def load(
     Raises SettingsError.
     """
     here = Path.cwd()
-    named = config or (Path(environ["EXATRUST_CONFIG"]) if "EXATRUST_CONFIG" in environ else None)
-    file = named or here / CONFIG_NAME
-    values = _from_file(file) if named or file.exists() else {}
+    file = settings_file(config, environ)
+    values = {} if file is None else _from_file(file)
     values |= _from_environment(environ, here)
     values |= {
         key: Value(raw, f"--{key[1].replace('_', '-')}", here)
@@ -110,6 +109,13 @@ def load(
         if raw is not None
     }
     return resolve(values)
+
+
+def settings_file(config: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that `load` reads, None where nothing is named and ./exatrust.toml is not there."""
+    named = config or (Path(environ["EXATRUST_CONFIG"]) if "EXATRUST_CONFIG" in environ else None)
+    here = Path.cwd() / CONFIG_NAME
+    return named or (here if here.exists() else None)
 
 
 def resolve(values: Values) -> Settings:

@@ -28,6 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
         "plan",
         "install",
         "status",
+        "trust-server",
         "check",
         "probe",
         "diagnose",
