@@ -81,7 +81,7 @@ CREATE TABLE {{schema}}."RELEASE_HISTORY" (
 CREATE TABLE {{schema}}."CA_DECISION" (
     "DECIDED_AT" TIMESTAMP NOT NULL COMMENT IS 'When, UTC',
     "DECIDED_BY" VARCHAR(128) NOT NULL COMMENT IS 'Database user who ran the installer',
-    "DECISION" VARCHAR(20) NOT NULL COMMENT IS 'ADDED or LEFT_OUT',
+    "DECISION" VARCHAR(20) NOT NULL COMMENT IS 'ADDED, REMOVED or LEFT_OUT; the last one about a certificate counts',
     "SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of the certificate, hex',
     "SUBJECT" VARCHAR(20000) COMMENT IS 'Subject, RFC 4514',
     "SOURCE" VARCHAR(2000) COMMENT IS 'File or set it came from',

@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from exatrust.bundle import Anchor
+from exatrust.bundle import Anchor, Bundle
 from exatrust.distrust import Distrust, said
 from exatrust.dsn import fingerprint
+from exatrust.envelopes import Password
 from exatrust.errors import BundleRejected, NotConfirmed
-from exatrust.intake import read_certificates, refuse_unfit, warnings
+from exatrust.fitness import refuse_expired, refuse_unfit, warnings
+from exatrust.intake import read_certificates
+from exatrust.report import Report
 from exatrust_udf.certificate import Certificate
 
 
@@ -20,31 +23,69 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BundleRejected(
-            f"{path}: {error.strerror}", "name a readable PEM or DER file of CA certificates"
+            f"{path}: {error.strerror}", "name a readable file of CA certificates"
         ) from error
 
 
-def read_additions(
-    paths: Iterable[Path], now: dt.datetime, distrust: Distrust, warn: Callable[[str], None]
-) -> tuple[Anchor, ...]:
-    """The CAs in the files. Raises BundleRejected for the first that must not be distributed."""
+def read_additions(paths: Iterable[Path], password: Password | None = None) -> tuple[Anchor, ...]:
+    """The certificates in the files. `password` asks for that of a PKCS#12 file.
+
+    Raises BundleRejected for a file that cannot be read, or holds anything else.
+    """
     found: dict[str, Anchor] = {}
     for path in paths:
-        for certificate in read_certificates(read_file(path), str(path)):
-            _refuse_distrusted(certificate, str(path), distrust)
-            refuse_unfit(certificate, str(path))
-            for text in warnings(certificate, str(path), now):
-                warn(text)
+        for certificate in read_certificates(read_file(path), str(path), password):
             found.setdefault(certificate.sha256, Anchor(certificate, "added", path.name))
     return tuple(found.values())
 
 
-def _refuse_distrusted(certificate: Certificate, name: str, distrust: Distrust) -> None:
-    if root := distrust.of(certificate):
-        raise BundleRejected(
-            f"{name}: {said(root)}",
-            "do not trust it; ask who gave you the file",
-        )
+def refuse(additions: Iterable[Anchor], distrust: Distrust) -> None:
+    """Raise BundleRejected for what must not be trusted. Expiry is for `examine_new`."""
+    for anchor in additions:
+        if root := distrust.of(anchor.certificate):
+            raise BundleRejected(
+                f"{anchor.source}: {said(root)}", "do not trust it; ask who gave you the file"
+            )
+        refuse_unfit(anchor.certificate, anchor.source)
+
+
+def examine_new(
+    additions: Iterable[Anchor],
+    known: Collection[str],
+    bundle: Bundle,
+    now: dt.datetime,
+    force: bool,
+    report: Report,
+) -> None:
+    """Tell what a human should know before trusting a CA that is not `known` (SHA-256) yet.
+
+    Raises BundleRejected for an expired one unless forced. A known one that expires must not keep
+    anybody from installing: `exatrust check` speaks of it.
+    """
+    for anchor in additions:
+        certificate, name = anchor.certificate, anchor.source
+        if certificate.sha256 in known:
+            continue
+        if not force:
+            refuse_expired(certificate, name, now)
+        for text in warnings(certificate, name, now):
+            report.warn(text)
+        for other in _namesakes(certificate, bundle):
+            report.say(
+                f"{name}: the bundle already has a CA of this name, SHA-256 {other.sha256}, valid "
+                f"until {other.not_after:%Y-%m-%d}. Both stay, until you run "
+                f"`exatrust ca remove {other.sha256[:16]}`"
+            )
+
+
+def _namesakes(certificate: Certificate, bundle: Bundle) -> tuple[Certificate, ...]:
+    """A rotated CA has its old name and another key or certificate."""
+    anchors = (anchor.certificate for anchor in bundle.anchors)
+    return tuple(
+        other
+        for other in anchors
+        if other.subject_der == certificate.subject_der and other.sha256 != certificate.sha256
+    )
 
 
 def confirm(

@@ -6,16 +6,14 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 
+from exatrust import decisions
 from exatrust.bucketfs import BucketFS
-from exatrust.bundle import pem_block
 from exatrust.database import Database
 from exatrust.errors import BucketFSFailed, Superseded
 from exatrust.observe import installed
 from exatrust.proposal import Proposal, Say
 from exatrust.statements import literal, timestamp
-from exatrust_udf.certificate import Certificate
 
-_CONFIRMED = "a human confirmed its fingerprint"
 READ_BACK_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # BucketFS may serve the old file for a while
 
 
@@ -98,36 +96,9 @@ def _record_release(proposal: Proposal, database: Database, now: dt.datetime) ->
             files=literal(proposal.files),
         )
     )
-    _record_decisions(proposal, database, now)
-
-
-def _record_decisions(proposal: Proposal, database: Database, now: dt.datetime) -> None:
-    """Every CA that was added or left out, once."""
-    known = {tuple(row) for row in database.rows(proposal.statements.query("decisions"))}
-    decisions = [
-        *(("ADDED", a.certificate, a.source, _CONFIRMED) for a in proposal.bundle.added),
-        *(("LEFT_OUT", i.certificate, i.source, i.reason) for i in proposal.bundle.left_out),
-    ]
-    for decision, certificate, source, reason in decisions:
-        if (decision, certificate.sha256) not in known:
-            sql = proposal.statements.query(
-                "record_decision",
-                now=timestamp(now),
-                decision=literal(decision),
-                source=literal(source),
-                reason=literal(reason),
-                release=literal(proposal.release.id),
-                **_certificate_values(certificate),
-            )
-            database.execute(sql)
-
-
-def _certificate_values(certificate: Certificate) -> dict[str, str]:
-    return {
-        "sha256": literal(certificate.sha256),
-        "subject": literal(certificate.subject),
-        "certificate_pem": literal(pem_block(certificate.der).decode("ascii")),
-    }
+    decisions.record(
+        proposal.bundle, release.id, proposal.reason, now, database, proposal.statements
+    )
 
 
 def record_baseline(proposal: Proposal, database: Database, now: dt.datetime) -> None:

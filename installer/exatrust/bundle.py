@@ -1,7 +1,8 @@
 """The shared bundle: which certificates are in it, why, and its bytes. Pure.
 
-bundle = default roots + CAs added before + CAs added now - distrusted. It is sorted by SHA-256,
-so that the same set of certificates gives the same bytes, whatever the order of the sources.
+bundle = default roots + CAs added before + CAs added now - removed - distrusted. It is sorted by
+SHA-256, so that the same set of certificates gives the same bytes, whatever the order of the
+sources.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from exatrust.distrust import Distrust, said
@@ -35,12 +36,25 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Removal:
+    """A CA that a human took out. It stays out, whatever source has it, until a human adds it.
+
+    `certificate` is None where only its name is left, in the manifest of a release without it.
+    """
+
+    sha256: str
+    subject: str
+    certificate: Certificate | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Bundle:
     """Anchors sorted by SHA-256, none twice. `roots` names the default set and its version."""
 
     anchors: tuple[Anchor, ...]
     left_out: tuple[LeftOut, ...]
     roots: str
+    removed: tuple[Removal, ...] = ()
 
     @property
     def added(self) -> tuple[Anchor, ...]:
@@ -61,23 +75,29 @@ def compose(
     roots_name: str,
     added: Iterable[Anchor],
     distrust: Distrust,
+    removed: Iterable[Removal] = (),
 ) -> Bundle:
     """Put a bundle together.
 
-    What is in the default set stays "default" even if somebody also added it. A default root that
-    is no CA is left out and said; an added one was refused before (intake.refuse_unfit).
+    What somebody added stays "added" even where the default set has it, too: the set may drop it
+    with its next version. A default root that is no CA is left out and said; an added one was
+    refused before (fitness.refuse_unfit).
     """
+    gone = {item.sha256: item for item in removed}
     candidates: dict[str, Anchor] = {}
-    for anchor in [*(Anchor(root, "default", roots_name) for root in roots), *added]:
+    for anchor in [*added, *(Anchor(root, "default", roots_name) for root in roots)]:
         candidates.setdefault(anchor.certificate.sha256, anchor)
     kept: list[Anchor] = []
     left_out: list[LeftOut] = []
-    for _, anchor in sorted(candidates.items()):
+    for sha256, anchor in sorted(candidates.items()):
+        if sha256 in gone:
+            continue
         if reason := _why_not(anchor, distrust):
             left_out.append(LeftOut(anchor.certificate, anchor.source, reason))
         else:
             kept.append(anchor)
-    return Bundle(tuple(kept), tuple(left_out), roots_name)
+    removals = tuple(item for _, item in sorted(gone.items()))
+    return Bundle(tuple(kept), tuple(left_out), roots_name, removals)
 
 
 def _why_not(anchor: Anchor, distrust: Distrust) -> str | None:

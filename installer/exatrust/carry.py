@@ -1,24 +1,34 @@
-"""CAs that were added before, carried over into the next bundle.
+"""CAs that were added or removed before, carried over into the next bundle.
 
 They are read from the current release: its manifest says which certificates of its bundle were
-added. Where BucketFS lost that release, CA_DECISION has the certificates too.
+added, and which were removed. Where BucketFS lost that release, CA_DECISION has them too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from exatrust.bucketfs import BucketFS
-from exatrust.bundle import Anchor
+from exatrust.bundle import Anchor, Removal
 from exatrust.database import Database
+from exatrust.decisions import ADDED, REMOVED, last_decisions
 from exatrust.errors import BundleRejected
 from exatrust.intake import read_certificates
 from exatrust.observe import Installed
 from exatrust.release import MANIFEST
 from exatrust.statements import Statements
 from exatrust_udf.certificate import Certificate
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What humans decided about the bundle until now."""
+
+    added: tuple[Anchor, ...] = ()
+    removed: tuple[Removal, ...] = ()
 
 
 def carried_over(
@@ -28,40 +38,57 @@ def carried_over(
     current: Installed | None,
     releases: str,
     warn: Callable[[str], None],
-) -> tuple[Anchor, ...]:
-    """The added CAs of the current release. `releases` is the bucket path of all releases."""
+) -> Carried:
+    """The decisions in the current release. `releases` is the bucket path of all releases."""
     if current is None:
-        return ()
+        return Carried()
     bundle_name = current.name("ca-bundle-", ".pem") or ""
     directory = f"{releases}/{current.release}"
-    manifest = _intact(bucket, current, directory, MANIFEST)
-    pem = _intact(bucket, current, directory, bundle_name)
+    manifest = intact(bucket, current, directory, MANIFEST)
+    pem = intact(bucket, current, directory, bundle_name)
     if manifest is None or pem is None:
         warn(
-            f"release {current.release} is missing or altered in BucketFS; "
-            "the CAs that were added are taken from the table CA_DECISION"
+            f"release {current.release} is missing or altered in BucketFS; the CAs that were "
+            "added and removed are taken from the table CA_DECISION"
         )
-        return tuple(_from_ledger(database, statements))
-    return tuple(_from_release(manifest, pem, bundle_name))
+        return _from_ledger(database, statements)
+    return _from_release(manifest, pem, bundle_name)
 
 
-def _intact(bucket: BucketFS, current: Installed, directory: str, name: str) -> bytes | None:
+def intact(bucket: BucketFS, current: Installed, directory: str, name: str) -> bytes | None:
+    """The content of a file of a release; None where it is missing or altered."""
     content = bucket.read(f"{directory}/{name}")
     if content is None or hashlib.sha256(content).hexdigest() != current.digest(name):
         return None
     return content
 
 
-def _from_release(manifest: bytes, pem: bytes, name: str) -> Iterator[Anchor]:
+def _from_release(manifest: bytes, pem: bytes, name: str) -> Carried:
     by_digest = {item.sha256: item for item in read_certificates(pem, name)}
-    for entry in json.loads(manifest)["certificates"]:
-        if entry["origin"] == "added":
-            yield Anchor(by_digest[entry["sha256"]], "added", entry["source"])
+    document = json.loads(manifest)
+    return Carried(
+        tuple(
+            Anchor(by_digest[entry["sha256"]], "added", entry["source"])
+            for entry in document["certificates"]
+            if entry["origin"] == "added"
+        ),
+        tuple(Removal(entry["sha256"], entry["subject"]) for entry in document.get("removed", ())),
+    )
 
 
-def _from_ledger(database: Database, statements: Statements) -> Iterator[Anchor]:
-    for sha256, source, pem in database.rows(statements.query("added_certificates")):
-        yield Anchor(_certificate(sha256, pem or ""), "added", source)
+def _from_ledger(database: Database, statements: Statements) -> Carried:
+    """The last decision about a certificate counts."""
+    decisions = last_decisions(database, statements).values()
+    return Carried(
+        tuple(
+            Anchor(_certificate(item.sha256, item.pem or ""), "added", item.source or "")
+            for item in decisions
+            if item.kind == ADDED
+        ),
+        tuple(
+            Removal(item.sha256, item.subject or "") for item in decisions if item.kind == REMOVED
+        ),
+    )
 
 
 def _certificate(sha256: str, pem: str) -> Certificate:
@@ -69,6 +96,6 @@ def _certificate(sha256: str, pem: str) -> Certificate:
     if [item.sha256 for item in found] != [sha256]:
         raise BundleRejected(
             f"CA_DECISION: the certificate stored for {sha256} is another one",
-            "find out who changed the table; then add the CA again with --ca FILE",
+            "find out who changed the table; then run `exatrust ca add FILE`",
         )
     return found[0]

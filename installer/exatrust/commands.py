@@ -6,14 +6,14 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from exatrust import check, checks, discover, monitoring, status, uninstall
-from exatrust.additions import confirm, read_additions
+from exatrust import check, checks, discover, monitoring, prune, status, uninstall
+from exatrust.additions import confirm, examine_new, read_additions, refuse
 from exatrust.apply import record_snapshot
 from exatrust.bucketfs import BucketFS
-from exatrust.bundle import Anchor
+from exatrust.change import Change
 from exatrust.credentials import Sources
 from exatrust.database import Database
 from exatrust.errors import NotConfirmed, UsageError
@@ -21,10 +21,10 @@ from exatrust.install import carry_out
 from exatrust.languages import PYTHON
 from exatrust.nodes import node_list
 from exatrust.observe import node_count
-from exatrust.plan import Action
 from exatrust.proposal import Ports, Proposal, known_distrust, propose, statements_for
 from exatrust.report import Report, one_line
 from exatrust.settings import Settings
+from exatrust.usage import refuse_used
 
 OK, FINDINGS = 0, 1
 
@@ -74,22 +74,34 @@ def _sources(terminal: Terminal) -> Sources:
     return Sources(os.environ, terminal.secret, terminal.report.warn)
 
 
+@dataclass(frozen=True)
+class Consent:
+    """What a human agreed to beforehand. `confirmed`: fingerprints of CAs to trust."""
+
+    confirmed: Sequence[str] = ()
+    yes: bool = False
+    force: bool = False
+
+
 def _proposal(
-    settings: Settings, ports: Ports, terminal: Terminal, ca_files: Sequence[Path]
-) -> tuple[Proposal, tuple[Anchor, ...]]:
-    warn = terminal.report.warn
+    settings: Settings, ports: Ports, terminal: Terminal, change: Change, force: bool = False
+) -> Proposal:
+    """What an install with this change would do; the settings' own CAs come to it here."""
+    report = terminal.report
     distrust = known_distrust(ports.database, statements_for(settings))
-    additions = read_additions([*settings.bundle.ca_files, *ca_files], _now(), distrust, warn)
-    proposal = propose(settings, ports, additions, distrust, warn)
+    change = replace(change, standing=read_additions(settings.bundle.ca_files))
+    refuse((*change.additions, *change.standing), distrust)
+    proposal = propose(settings, ports, change, distrust, report.warn)
+    examine_new(proposal.additions, proposal.known, proposal.bundle, _now(), force, report)
     for item in proposal.bundle.left_out:
-        warn(f"left out of the bundle: {item.reason} (from {item.source})")
-    return proposal, additions
+        report.warn(f"left out of the bundle: {item.reason} (from {item.source})")
+    return proposal
 
 
 def run_plan(settings: Settings, terminal: Terminal, ca_files: Sequence[Path]) -> int:
     """0 when an install would do nothing, 1 otherwise."""
     with _ports(settings, terminal) as ports:
-        proposal, _ = _proposal(settings, ports, terminal, ca_files)
+        proposal = _proposal(settings, ports, terminal, Change(read_additions(ca_files)))
     _show_plan(proposal, terminal.report)
     return FINDINGS if proposal.actions else OK
 
@@ -115,7 +127,8 @@ def _show_plan(proposal: Proposal, report: Report) -> None:
         return
     report.say(
         f"Release {proposal.release.id}: {len(proposal.bundle.anchors)} certificates "
-        f"({proposal.bundle.roots}, {len(proposal.bundle.added)} added)"
+        f"({proposal.bundle.roots}, {len(proposal.bundle.added)} added, "
+        f"{len(proposal.bundle.removed)} removed)"
     )
     rows = [(a.verb, a.kind, a.name, a.reason) for a in actions]
     report.table(("DO", "WHAT", "NAME", "BECAUSE"), rows)
@@ -129,24 +142,33 @@ def run_install(
     yes: bool,
 ) -> int:
     """0 when everything is in order afterwards."""
+    return run_change(settings, terminal, Change(read_additions(ca_files)), Consent(confirmed, yes))
+
+
+def run_change(settings: Settings, terminal: Terminal, change: Change, consent: Consent) -> int:
+    """Install with a change of the bundle; 0 when everything is in order afterwards."""
     report = terminal.report
     with _ports(settings, terminal) as ports:
-        proposal, additions = _proposal(settings, ports, terminal, ca_files)
-        confirm(additions, proposal.known, confirmed, terminal.line, report.say)
+        proposal = _proposal(settings, ports, terminal, change, consent.force)
+        refuse_used(proposal.going, ports.database, proposal.statements, consent.force, report)
+        confirm(proposal.additions, proposal.known, consent.confirmed, terminal.line, report.say)
         _show_plan(proposal, report)
-        _consent(proposal.actions, terminal, yes)
+        _consent(proposal, terminal, consent.yes)
         carry_out(proposal, ports, _now, report.say)
     if proposal.actions:
         report.say(f"Installed: release {proposal.release.id}, verified on every node.")
     return OK
 
 
-def _consent(actions: Sequence[Action], terminal: Terminal, yes: bool) -> None:
-    """Ask before something is dropped, or overwritten that a human changed."""
-    destructive = [a for a in actions if a.verb == "drop" or "by hand" in a.reason]
+def _consent(proposal: Proposal, terminal: Terminal, yes: bool) -> None:
+    """Ask before something is dropped, or overwritten that a human changed, or trust is taken."""
+    destructive = [a for a in proposal.actions if a.verb == "drop" or "by hand" in a.reason]
     if destructive and not yes:
         names = ", ".join(f"{a.kind} {a.name}" for a in destructive)
         _ask_yes(terminal, f"This drops or overwrites: {names}.")
+    if proposal.going and not yes:
+        names = ", ".join(f"{item.subject} (SHA-256 {item.sha256})" for item in proposal.going)
+        _ask_yes(terminal, f"UDFs will no longer trust: {names}.")
 
 
 def _ask_yes(terminal: Terminal, text: str) -> None:
@@ -329,6 +351,26 @@ def run_discover(settings: Settings, terminal: Terminal, watch: bool) -> int:
             report.say(f"left out: {name}: {reason}")
     elif missing := discover.unwatched(found):
         report.say(f"{len(missing)} are not watched; `exatrust discover --watch` watches them")
+    return OK
+
+
+def run_prune(settings: Settings, terminal: Terminal, keep: int, yes: bool) -> int:
+    """0 when nothing is left that could be pruned."""
+    report, statements = terminal.report, statements_for(settings)
+    with _ports(settings, terminal) as ports:
+        status.require_installed(ports.database, statements)
+        pruning = prune.find(ports, statements, settings.bucketfs.prefix, keep)
+        report.document(asdict(pruning))
+        for release, reason in pruning.kept.items():
+            report.say(f"release {release} stays: {reason}")
+        for release in pruning.unknown:
+            report.say(f"release {release} stays: this database never activated it")
+        if not pruning.releases:
+            report.say("Nothing to prune.")
+            return OK
+        if not yes:
+            _ask_yes(terminal, f"This deletes the files of: {', '.join(pruning.releases)}.")
+        prune.remove(pruning, ports.bucket, report.say)
     return OK
 
 

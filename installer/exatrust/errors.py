@@ -5,6 +5,7 @@
     │   ├── SettingsError            exatrust.toml, EXATRUST_* or a flag
     │   ├── BundleRejected           a CA file that must not be distributed
     │   ├── NotConfirmed             a CA nobody has vouched for, or a destructive step
+    │   ├── AnchorInUse              a CA that endpoints depend on shall go
     │   ├── AliasError               a language alias that is unknown or foreign, or none that works
     │   │   └── AliasBroken             an alias in which no script runs
     │   ├── WrongPassword            the database or BucketFS refused the credentials
@@ -54,6 +55,10 @@ class BundleRejected(UsageError):
 
 
 class NotConfirmed(UsageError):
+    pass
+
+
+class AnchorInUse(UsageError):
     pass
 
 

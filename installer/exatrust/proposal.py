@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exatrust import __version__, aliases, resources
 from exatrust.additions import read_file
 from exatrust.bucketfs import BucketFS
-from exatrust.bundle import Anchor, Bundle, compose
+from exatrust.bundle import Anchor, Bundle, Removal
 from exatrust.carry import carried_over
+from exatrust.change import Change, changed
 from exatrust.database import Database
 from exatrust.distrust import Distrust, curated, own
 from exatrust.intake import read_certificates
@@ -36,8 +37,12 @@ class Ports:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What an install would do. `known`: SHA-256 of CAs that were in the bundle before;
-    `aliases`: all of the database."""
+    """What an install would do.
+
+    `additions`: CAs that are wanted, and `known`: the SHA-256 of those that were added before;
+    `going`: CAs that it removes; `reason`: what a human said of the change; `aliases`: all of the
+    database.
+    """
 
     settings: Settings
     statements: Statements
@@ -48,6 +53,9 @@ class Proposal:
     known: frozenset[str]
     aliases: tuple[Alias, ...] = ()
     current: Installed | None = None  # what was installed when this was planned
+    additions: tuple[Anchor, ...] = ()
+    going: tuple[Removal, ...] = ()
+    reason: str | None = None
 
     @property
     def files(self) -> str:
@@ -74,7 +82,7 @@ def known_distrust(database: Database, statements: Statements) -> Distrust:
 
 
 def propose(
-    settings: Settings, ports: Ports, additions: Sequence[Anchor], distrust: Distrust, warn: Say
+    settings: Settings, ports: Ports, change: Change, distrust: Distrust, warn: Say
 ) -> Proposal:
     """Look at both servers and plan. Nothing is changed. Raises AliasError and what ports raise."""
     database, statements = ports.database, statements_for(settings)
@@ -85,11 +93,13 @@ def propose(
         database, ports.bucket, statements, current, releases_path(settings), warn
     )
     roots, roots_name = _roots(settings)
-    bundle = compose(roots, roots_name, [*carried, *additions], distrust)
+    bundle, going = changed(roots, roots_name, carried, change, distrust, warn)
     release = build(__version__, resources.udf_sources(), bundle, distrust)
     proposal = propose_release(settings, ports, release, bundle, distrust, there, warn)
-    known = frozenset(item.sha256 for item in roots) | {a.certificate.sha256 for a in carried}
-    return replace(proposal, known=known)
+    known = frozenset(anchor.certificate.sha256 for anchor in carried.added)
+    kept = {anchor.certificate.sha256 for anchor in bundle.anchors}
+    additions = tuple(item for item in change.wanted if item.certificate.sha256 in kept)
+    return replace(proposal, known=known, additions=additions, going=going, reason=change.reason)
 
 
 def propose_release(

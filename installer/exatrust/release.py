@@ -104,8 +104,8 @@ def manifest_of(
 ) -> bytes:
     """manifest.json, UTF-8: what is in the release and why, and what was left out and why.
 
-    Who added a CA and when is a fact about a database, not about a release: it is kept in the
-    table CA_DECISION, so that the same set gives the same release.
+    Who added or removed a CA, when and why is a fact about a database, not about a release: it is
+    kept in the table CA_DECISION, so that the same set gives the same release.
     """
     document: dict[str, Any] = {
         "format": 1,
@@ -124,6 +124,7 @@ def manifest_of(
             }
             for item in bundle.left_out
         ],
+        "removed": [{"sha256": item.sha256, "subject": item.subject} for item in bundle.removed],
         "distrusted": distrust.reasons,
     }
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()

@@ -21,7 +21,7 @@ def _name(text: str) -> x509.Name:
 
 @cache
 def make(
-    name: str, *, ca: bool = True, issuer: str | None = None, days: int = 365
+    name: str, *, ca: bool = True, issuer: str | None = None, days: int = 365, number: int = 1
 ) -> x509.Certificate:
     key = ec.generate_private_key(ec.SECP256R1())
     signer = key if issuer is None else ec.generate_private_key(ec.SECP256R1())
@@ -50,8 +50,15 @@ def now() -> dt.datetime:
 
 @pytest.fixture(scope="session")
 def pem() -> Callable[..., bytes]:
-    """pem(name, ca=True, issuer=None, days=365): a certificate, the same one for the same call."""
+    """pem(name, ca=True, issuer=None, days=365, number=1): a certificate, always the same for the
+    same values; another number is another key."""
     return _pem
+
+
+@pytest.fixture(scope="session")
+def other() -> Callable[[str], bytes]:
+    """A CA of the same name with another key, as after a rotation."""
+    return lambda name: _pem(name, number=2)
 
 
 @pytest.fixture(scope="session")
@@ -64,5 +71,14 @@ def private_key_pem() -> bytes:
     return ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+
+
+@pytest.fixture(scope="session")
+def private_key_der() -> bytes:
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )

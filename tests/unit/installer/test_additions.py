@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
 
-from exatrust.additions import confirm, read_additions
-from exatrust.bundle import Anchor
-from exatrust.distrust import Distrust
+from exatrust.additions import confirm, examine_new, read_additions, refuse
+from exatrust.bundle import Anchor, compose
+from exatrust.distrust import Distrust, DistrustedRoot
 from exatrust.errors import BundleRejected, NotConfirmed, SettingsError
+from exatrust.intake import read_certificates
+from exatrust.report import Report
 
 Make = Callable[..., bytes]
 
@@ -24,8 +27,8 @@ def file(tmp_path: Path, pem: Make) -> Path:
 
 
 @pytest.fixture
-def additions(file: Path, now: dt.datetime) -> tuple[Anchor, ...]:
-    return read_additions([file, file], now, Distrust(), lambda text: None)
+def additions(file: Path) -> tuple[Anchor, ...]:
+    return read_additions([file, file])
 
 
 def digest(additions: tuple[Anchor, ...]) -> str:
@@ -96,15 +99,57 @@ def test_a_ca_that_is_in_the_bundle_already_needs_no_second_confirmation(
     confirm(additions, {digest(additions)}, (), None, lambda text: None)
 
 
-def test_a_missing_file_is_named(tmp_path: Path, now: dt.datetime) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BundleRejected, match=r"gone\.pem: No such file"):
-        read_additions([tmp_path / "gone.pem"], now, Distrust(), lambda text: None)
+        read_additions([tmp_path / "gone.pem"])
 
 
-def test_a_leaf_is_refused_before_anybody_is_asked(
-    tmp_path: Path, pem: Make, now: dt.datetime
+def anchor(data: bytes, source: str = "x.pem") -> Anchor:
+    return Anchor(read_certificates(data, source)[0], "added", source)
+
+
+def test_a_leaf_and_a_distrusted_ca_are_refused_before_anybody_is_asked(pem: Make) -> None:
+    with pytest.raises(BundleRejected, match="CN=leaf is not a CA"):
+        refuse([anchor(pem("leaf", ca=False))], Distrust())
+    bad = anchor(pem("Bad"), "bad.pem")
+    root = DistrustedRoot(
+        bad.certificate.sha256, None, "CN=Bad", "its key is lost", None, None, None
+    )
+    with pytest.raises(BundleRejected, match=r"bad\.pem: CN=Bad is distrusted: its key is lost"):
+        refuse([bad], Distrust(own=(root,)))
+
+
+class Told:
+    """What a human was told."""
+
+    def __init__(self, now: dt.datetime, *roots: Anchor) -> None:
+        self.now = now
+        self.bundle = compose([item.certificate for item in roots], "set", [], Distrust())
+        self.out, self.err = io.StringIO(), io.StringIO()
+
+    def of(self, *new: Anchor, known: Collection[str] = (), force: bool = False) -> str:
+        report = Report(False, self.out, self.err)
+        examine_new(new, known, self.bundle, self.now, force, report)
+        return self.out.getvalue() + self.err.getvalue()
+
+
+def test_an_expired_ca_is_refused_unless_a_human_insists_or_trusted_it_before(
+    pem: Make, now: dt.datetime
 ) -> None:
-    path = tmp_path / "leaf.pem"
-    path.write_bytes(pem("leaf", ca=False))
-    with pytest.raises(BundleRejected, match="is not a CA"):
-        read_additions([path], now, Distrust(), lambda text: None)
+    old = anchor(pem("Old", days=-1), "old.pem")
+    with pytest.raises(BundleRejected, match=r"old\.pem: CN=Old expired on 2026-11-23") as refused:
+        Told(now).of(old)
+    assert "--force" in refused.value.action
+    assert "expired on 2026-11-23" in Told(now).of(old, force=True)
+    assert Told(now).of(old, known={old.certificate.sha256}) == ""
+
+
+def test_a_rotation_keeps_both_cas_and_says_so(
+    pem: Make, other: Callable[[str], bytes], now: dt.datetime
+) -> None:
+    old, new = anchor(pem("Corp")), anchor(other("Corp"), "new.pem")
+    told = Told(now, old, anchor(pem("A"))).of(new)
+    assert "new.pem: the bundle already has a CA of this name" in told
+    assert old.certificate.sha256 in told
+    assert f"exatrust ca remove {old.certificate.sha256[:16]}" in told
+    assert "of this name" not in Told(now, new).of(new)

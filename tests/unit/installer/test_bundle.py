@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exatrust import resources
-from exatrust.bundle import Anchor, compose
+from exatrust.bundle import Anchor, Removal, compose
 from exatrust.distrust import Distrust, DistrustedRoot, curated
 from exatrust.intake import read_certificates
 from exatrust_udf.certificate import Certificate
@@ -73,9 +73,23 @@ def test_the_compromised_root_of_october_2026_is_distrusted_by_fingerprint() -> 
     assert root.confirmed is False
 
 
-def test_a_default_root_that_is_also_added_stays_default(roots: tuple[Certificate, ...]) -> None:
-    bundle = compose(roots, "set", [Anchor(roots[0], "added", "again.pem")], Distrust())
-    assert bundle.added == ()
+def test_a_default_root_that_is_also_added_stays_when_the_default_set_drops_it(
+    roots: tuple[Certificate, ...],
+) -> None:
+    added = [Anchor(roots[0], "added", "ours.pem")]
+    both = compose(roots, "set 1", added, Distrust())
+    assert both.added == tuple(added)
+    assert both.pem() == compose(roots, "set", [], Distrust()).pem()
+    assert compose(roots[1:], "set 2", both.added, Distrust()).pem() == both.pem()
+
+
+def test_a_removed_ca_stays_out_whoever_brings_it(roots: tuple[Certificate, ...]) -> None:
+    gone = Removal(roots[0].sha256, roots[0].subject)
+    added = [Anchor(roots[0], "added", "ours.pem")]
+    for sources in ((roots, []), (roots[1:], added), (roots, added)):
+        bundle = compose(sources[0], "set", sources[1], Distrust(), [gone, gone])
+        assert bundle.pem() == compose(roots[1:], "set", [], Distrust()).pem()
+        assert (bundle.removed, bundle.left_out) == ((gone,), ())
 
 
 def test_a_leaf_in_the_default_set_is_left_out(pem: Make, roots: tuple[Certificate, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exatrust.errors import BundleRejected
-from exatrust.intake import read_certificates, refuse_unfit, warnings
+from exatrust.intake import read_certificates
 
 Make = Callable[..., bytes]
 
@@ -94,24 +93,3 @@ def test_a_damaged_file_is_read_or_refused(tail: bytes, at: int, piece: bytes) -
     damaged = text[:at] + piece + text[at + len(piece) :] + tail
     with pytest.raises(BundleRejected):
         read_certificates(damaged, "x")
-
-
-def test_a_leaf_is_refused_and_its_issuer_named(pem: Make) -> None:
-    leaf = read_certificates(pem("leaf", ca=False, issuer="Corp CA"), "x")[0]
-    with pytest.raises(BundleRejected, match="CN=leaf is not a CA") as refused:
-        refuse_unfit(leaf, "leaf.pem")
-    assert "CN=Corp CA" in refused.value.action
-
-
-def test_a_ca_is_fit(pem: Make, now: dt.datetime) -> None:
-    ca = read_certificates(pem("A"), "x")[0]
-    refuse_unfit(ca, "x")
-    assert warnings(ca, "x", now) == ()
-
-
-def test_an_expired_ca_and_an_intermediate_are_warned_about(pem: Make, now: dt.datetime) -> None:
-    old = read_certificates(pem("Old", days=-1), "x")[0]
-    assert "expired on 2026-11-23" in warnings(old, "x", now)[0]
-    middle = read_certificates(pem("Middle", issuer="Root"), "x")[0]
-    assert "is an intermediate" in warnings(middle, "x", now)[0]
-    assert "CN=Root" in warnings(middle, "x", now)[0]
