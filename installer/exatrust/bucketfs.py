@@ -103,7 +103,7 @@ class BucketFS:
     def write(self, path: str, content: bytes) -> None:
         """Put a file. Waits out the half minute in which a deleted path cannot be written."""
         answer = self._ask("PUT", path, content)
-        if answer.status_code in (401, 403) and self._may_write():
+        if answer.status_code in (401, 403) and self.may_write():
             answer = self._after_delete(path, content)
         self._good(answer, f"write {path}")
 
@@ -113,7 +113,7 @@ class BucketFS:
         if answer.status_code != 404:
             self._good(answer, f"delete {path}")
 
-    def _may_write(self) -> bool:
+    def may_write(self) -> bool:
         """Whether a path that never was can be written: the password is right, then."""
         path = f"{self._settings.prefix}/write-check-{uuid.uuid4().hex}.txt"
         allowed = self._ask("PUT", path, b"written to see whether the password is right\n").ok

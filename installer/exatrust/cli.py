@@ -298,6 +298,17 @@ def uninstall(yes: bool, **options: Any) -> int:
     return run_uninstall(_settings(options), _terminal(False), yes)
 
 
+@cli.command()
+@_settings_options
+@click.option("--write", is_flag=True, help="Also write a small file to the bucket, and delete it.")
+@_json
+def doctor(write: bool, as_json: bool, **options: Any) -> int:
+    """Look at every precondition of an install, before anything is touched."""
+    from exatrust.checkup import run_doctor
+
+    return run_doctor(lambda: _settings(options), _terminal(as_json), write)
+
+
 @cli.command("trust-server")
 @click.argument(
     "sections",

@@ -33,6 +33,10 @@ class Server:
     pin_setting: str
 
     @property
+    def address_setting(self) -> str:
+        return "database.dsn" if self.section == DATABASE else "bucketfs.url"
+
+    @property
     def name(self) -> str:
         return "the database" if self.section == DATABASE else "BucketFS"
 

@@ -200,7 +200,23 @@ def probe(
     release: str,
     files: str,
 ) -> Coverage:
-    """Ask every node for the files of a release, through a script that is rolled back after it.
+    """Which nodes have the files of a release, asked as `ask_nodes` does. Raises AliasBroken."""
+    reports, nodes = ask_nodes(
+        database, statements, alias, version=version, release=release, files=files
+    )
+    return coverage(alias, reports, nodes)
+
+
+def ask_nodes(
+    database: Database,
+    statements: Statements,
+    alias: str,
+    *,
+    version: str,
+    release: str,
+    files: str,
+) -> tuple[tuple[NodeReport, ...], int]:
+    """What every node says, and how many there are, through a script that is rolled back after it.
 
     Works before anything is installed, and leaves nothing. Raises AliasBroken when the alias
     cannot run a script.
@@ -209,7 +225,7 @@ def probe(
     values = {"release": literal(release), "files": literal(files)}
     query = statements.rows("node_status", alias, script=name, **values)
 
-    def ask() -> Coverage:
+    def ask() -> tuple[tuple[NodeReport, ...], int]:
         database.execute(statements.create_schema())
         try:
             database.execute(statements.probe(alias, name, version))
@@ -218,6 +234,6 @@ def probe(
             if error.forbidden:  # it is the user's fault, and not the container's
                 raise
             raise AliasBroken(alias, error.text) from error
-        return coverage(alias, map(node_report, rows), node_count(database, statements))
+        return tuple(map(node_report, rows)), node_count(database, statements)
 
     return database.rolled_back(ask)

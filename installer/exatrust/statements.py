@@ -133,6 +133,10 @@ class Statements:
         """sql/queries/<name>.sql; `schema` is the quoted name, `schema_name` a literal."""
         return self._render(f"queries/{name}.sql", **values)
 
+    def doctor(self, name: str, **values: str) -> str:
+        """sql/doctor/<name>.sql: a look, or a trial that is rolled back."""
+        return self._render(f"doctor/{name}.sql", **values).strip()
+
     def create_schema(self) -> str:
         return self._schema_statements()[0]
 

@@ -28,6 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
         "plan",
         "install",
         "status",
+        "doctor",
         "trust-server",
         "check",
         "probe",
