@@ -34,6 +34,9 @@ RUNNING = (
     "F-UDF-CL-LIB-1127: F-UDF-CL-SL-PYTHON-1002: F-UDF-CL-SL-PYTHON-1026: "
     "F-UDF-CL-SL-PYTHON-1114: Exception during run \n"
 )
+# A "single call", as the client calls that of an adapter (the code of its library is *inferred*).
+ADAPTING = "F-UDF-CL-LIB-1126: F-UDF-CL-SL-PYTHON-1004: F-UDF-CL-SL-PYTHON-1036: \n"
+NO_TEXT = "F-UDF-CL-LIB-1126: F-UDF-CL-SL-PYTHON-1004: F-UDF-CL-SL-PYTHON-1037: "
 
 
 class Channel:
@@ -315,14 +318,30 @@ def _load_script(call: Call) -> None:
         exec(code, _globals)
     except BaseException as error:
         raise ScriptFailed(LOADING, error) from error
-    if "run" not in _globals:
-        raise ScriptFailed(LOADING, NameError("function 'run' is not defined"))
+    wanted = "run" if call.input_type else "adapter_call"
+    if wanted not in _globals:
+        raise ScriptFailed(LOADING, NameError("function '%s' is not defined" % wanted))
 
 
 def _run_group(call: Call, rows: list[Any], output: Output) -> None:
+    if not call.input_type:
+        output.add((_adapted(rows[0][0]),))
+        return
     value = _globals["run"](Context(call, rows, output))
     if call.output_type == "RETURNS":
         output.add((value,))
+
+
+def _adapted(request: str) -> str:
+    """The adapter's answer to a request."""
+    try:
+        value = _globals["adapter_call"](request)
+    except BaseException as error:
+        raise ScriptFailed(ADAPTING, error) from error
+    if not isinstance(value, str):
+        # 2 is the number of the adapter's call among the single calls.
+        raise ScriptFailed(NO_TEXT, RuntimeError("2 did not return string type (singleCall)"))
+    return str(value)
 
 
 def failure(call: Call, error: BaseException) -> str:

@@ -34,13 +34,14 @@ class ScriptCall:
 
     `code` is the body without `%env` lines, which the database consumes and hands over as
     `env`. `meta` holds the attributes of `exa.meta` except `node_id` and `vm_id`.
+    An adapter script has neither an input nor an output type: it gets one text and returns one.
     `get_connection` and `import_script` raise ScriptError when a name is unknown or forbidden.
     """
 
     code: str
     env: Mapping[str, str]
-    input_type: Literal["SCALAR", "SET"]
-    output_type: Literal["RETURNS", "EMITS"]
+    input_type: Literal["SCALAR", "SET"] | None
+    output_type: Literal["RETURNS", "EMITS"] | None
     input_columns: tuple[Column, ...]
     output_columns: tuple[Column, ...]
     meta: Mapping[str, object]

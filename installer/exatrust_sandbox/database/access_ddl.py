@@ -7,7 +7,18 @@ from .lexer import TokenStream
 from .statements import CreateConnection, CreateRole, CreateUser, Grant, SetParameter
 
 OBJECT_PRIVILEGES = frozenset(
-    {"ALL", "SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE", "ALTER", "REFERENCES", "EXPORT"}
+    {
+        "ALL",
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "EXECUTE",
+        "ALTER",
+        "REFERENCES",
+        "EXPORT",
+        "REFRESH",
+    }
 )
 _TARGETS = ("SCHEMA", "TABLE", "VIEW", "SCRIPT", "FUNCTION")
 

@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS exa_catalog.grants
     (grantee VARCHAR, privilege VARCHAR, kind VARCHAR, schema_name VARCHAR, name VARCHAR,
      for_schema VARCHAR, for_script VARCHAR);
 CREATE TABLE IF NOT EXISTS exa_catalog.parameters (name VARCHAR, value VARCHAR);
+CREATE TABLE IF NOT EXISTS exa_catalog.virtual_schemas
+    (name VARCHAR, adapter_schema VARCHAR, adapter_name VARCHAR, properties VARCHAR,
+     notes VARCHAR, refreshed TIMESTAMP, refreshed_by VARCHAR);
 """
 
 
@@ -48,12 +51,27 @@ class Schema:
     owner: str
     comment: str | None
     id: int
+    virtual: bool = False
+
+
+@dataclass(frozen=True)
+class VirtualSchema:
+    """What a virtual schema has besides: its adapter, what the adapter was told and noted, and
+    when its tables were asked for last (UTC)."""
+
+    name: str
+    adapter_schema: str
+    adapter_name: str
+    properties: dict[str, str]
+    notes: str | None = None
+    refreshed: Any = None
+    refreshed_by: str | None = None
 
 
 @dataclass(frozen=True)
 class CatalogObject:
-    """A table, view or script. `text` is the statement that made it, as sent; `detail` holds what
-    a script or view needs besides its columns."""
+    """A table, view, script, or virtual table (`kind` VIRTUAL). `text` is the statement that made
+    it, as sent; `detail` holds what a script or view needs besides its columns."""
 
     schema: str
     name: str
@@ -123,7 +141,11 @@ class Catalog:
     # schemas
 
     def schemas(self) -> dict[str, Schema]:
-        rows = self._rows("SELECT name, owner, comment, id FROM exa_catalog.schemas ORDER BY name")
+        rows = self._rows(
+            "SELECT name, owner, comment, id,"
+            " name IN (SELECT name FROM exa_catalog.virtual_schemas)"
+            " FROM exa_catalog.schemas ORDER BY name"
+        )
         return {row[0]: Schema(*row) for row in rows}
 
     def add_schema(self, name: str, owner: str) -> None:
@@ -133,7 +155,26 @@ class Catalog:
 
     def drop_schema(self, name: str) -> None:
         self._rows("DELETE FROM exa_catalog.schemas WHERE name = ?", name)
+        self._rows("DELETE FROM exa_catalog.virtual_schemas WHERE name = ?", name)
         self._rows("DELETE FROM exa_catalog.grants WHERE schema_name = ?", name)
+
+    def virtual_schemas(self) -> dict[str, VirtualSchema]:
+        rows = self._rows(
+            "SELECT name, adapter_schema, adapter_name, properties, notes, refreshed, refreshed_by"
+            " FROM exa_catalog.virtual_schemas ORDER BY name"
+        )
+        return {
+            name: VirtualSchema(name, schema, script, json.loads(properties), notes, moment, user)
+            for name, schema, script, properties, notes, moment, user in rows
+        }
+
+    def put_virtual_schema(self, schema: VirtualSchema) -> None:
+        self._rows("DELETE FROM exa_catalog.virtual_schemas WHERE name = ?", schema.name)
+        self._rows(
+            "INSERT INTO exa_catalog.virtual_schemas VALUES (?, ?, ?, ?, ?, ?, ?)",
+            schema.name, schema.adapter_schema, schema.adapter_name, json.dumps(schema.properties),
+            schema.notes, schema.refreshed, schema.refreshed_by,
+        )  # fmt: skip
 
     # objects
 

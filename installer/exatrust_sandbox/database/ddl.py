@@ -29,6 +29,7 @@ from .statements import (
 )
 from .table_ddl import parse_alter_table, parse_create_table
 from .transfer_ddl import parse_transfer
+from .virtual_ddl import parse_alter_virtual, parse_create_virtual, parse_drop_virtual
 
 _DROPS = ("SCHEMA", "TABLE", "VIEW", "SCRIPT", "CONNECTION", "USER", "ROLE")
 
@@ -67,7 +68,7 @@ def _create(stream: TokenStream) -> Statement:
         stream.finish()
         return statement
     if stream.accept("VIRTUAL"):
-        raise unsupported("virtual schemas")
+        return parse_create_virtual(stream)
     if stream.accept("TABLE"):
         return parse_create_table(stream, replace)
     if stream.at("VIEW") or stream.at("FORCE"):
@@ -117,6 +118,8 @@ def _trailing_comment(stream: TokenStream) -> tuple[int, str | None]:
 
 def _drop(stream: TokenStream) -> Drop:
     force = stream.accept("FORCE")
+    if stream.accept("VIRTUAL"):
+        return parse_drop_virtual(stream, force)
     kind = stream.one_of(*_DROPS)
     if_exists = stream.accept("IF", "EXISTS")
     schema, name = stream.qualified()
@@ -154,6 +157,8 @@ def _comment(stream: TokenStream) -> Comment:
 def _alter(stream: TokenStream) -> Statement:
     if stream.accept("TABLE"):
         return parse_alter_table(stream)
+    if stream.accept("VIRTUAL"):
+        return parse_alter_virtual(stream)
     if stream.accept("CONNECTION"):
         return parse_connection(stream, replace=False, alter=True)
     if stream.accept("USER"):

@@ -43,6 +43,8 @@ class Definitions(TableDefinitions):
             if statement.if_exists:
                 return RowCount()
             raise not_found("schema", statement.name, *self._world.place(statement.name))
+        if schema.virtual:
+            raise SqlError(f"schema {schema.name} is a virtual schema - use DROP VIRTUAL SCHEMA")
         self._world.rights.need_owner(schema.owner, f"schema {schema.name}")
         inside = [item for item in self._world.objects.values() if item.schema == schema.name]
         if inside and not statement.cascade:
@@ -108,6 +110,7 @@ class Definitions(TableDefinitions):
             "SCRIPT", schema, statement.name, statement.text, statement.outputs or (),
             old.comment if old else None, alias=statement.alias, input_type=statement.input_type,
             output_type=statement.output_type, inputs=inputs, code=code, env=env,
+            type=statement.type,
         )  # fmt: skip
         return RowCount()
 

@@ -34,6 +34,8 @@ class Definer:
     ) -> tuple[str, CatalogObject | None] | None:
         """The schema, and the object to be replaced; None when there is nothing to do."""
         inside = self._world.need_schema(schema)
+        if self._world.schemas[inside].virtual:
+            raise SqlError(f"schema {inside} is a virtual schema: nothing can be created in it")
         self._world.rights.need_create(kind, inside)
         self._work.lock("OBJECT", inside, name)
         old = self._world.objects.get((inside, name))

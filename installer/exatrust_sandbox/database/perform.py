@@ -18,6 +18,7 @@ from .resolve import parse
 from .scripts import Machines
 from .statements import (
     AlterColumn,
+    AlterVirtualSchema,
     Comment,
     CreateConnection,
     CreateRole,
@@ -26,6 +27,7 @@ from .statements import (
     CreateTable,
     CreateUser,
     CreateView,
+    CreateVirtualSchema,
     Describe,
     Dml,
     Drop,
@@ -41,6 +43,7 @@ from .statements import (
 from .temporary import UNKNOWN
 from .types import from_duckdb_type, to_python
 from .udf_calls import evaluate
+from .virtual import VirtualSchemas
 from .world import DEFAULT_PARAMETERS, World
 
 if TYPE_CHECKING:
@@ -98,11 +101,18 @@ class Performer:
 
     def _define(self, statement: Statement) -> RowCount:
         definitions = Definitions(self.world, self.machines, self.work)
+        virtual = VirtualSchemas(self.world, self.machines, self.work)
         match statement:
-            case CreateSchema():
-                count = definitions.create_schema(statement)
+            case CreateSchema() | CreateVirtualSchema():
+                count = (
+                    definitions.create_schema(statement)
+                    if isinstance(statement, CreateSchema)
+                    else virtual.create(statement)
+                )
                 self.session.current_schema = statement.name
                 return count
+            case AlterVirtualSchema():
+                return virtual.alter(statement)
             case CreateTable():
                 return definitions.create_table(statement)
             case CreateView():
@@ -114,7 +124,8 @@ class Performer:
             case Comment():
                 return definitions.comment(statement)
             case Drop(kind="SCHEMA"):
-                count = definitions.drop_schema(statement)
+                drop = virtual.drop if statement.virtual else definitions.drop_schema
+                count = drop(statement)
                 if self.session.current_schema == statement.name:
                     self.session.current_schema = ""
                 return count

@@ -1,13 +1,14 @@
 """Who may do what.
 
 Enforced: SELECT and DML on tables and views, EXECUTE on scripts, CREATE of schemas and objects,
-DROP and COMMENT by owners, the EXA_DBA_ tables, connections' secrets in scripts. A view works with
-its owner's rights. Not enforced: everything else.
+DROP and COMMENT by owners, CREATE, ALTER and DROP of virtual schemas, the EXA_DBA_ tables,
+connections' secrets in scripts. A view works with its owner's rights. Not enforced: everything
+else.
 """
 
 from __future__ import annotations
 
-from .catalog import SYS, Catalog, CatalogObject, GrantRow
+from .catalog import SYS, Catalog, CatalogObject, GrantRow, Schema
 from .errors import insufficient
 
 _ANY = {
@@ -92,6 +93,19 @@ class Rights:
         """Raises SqlError 42500."""
         if not self.owns(owner):
             raise insufficient(f"for altering or dropping {what}")
+
+    def need_alter_virtual(self, schema: Schema, refreshing: bool) -> None:
+        """Raises SqlError 42500. REFRESH takes less than SET."""
+        system, objects = ["ALTER ANY VIRTUAL SCHEMA"], ["ALL", "ALTER"]
+        if refreshing:
+            system.append("ALTER ANY VIRTUAL SCHEMA REFRESH")
+            objects.append("REFRESH")
+        granted = any(
+            grant.schema == schema.name and grant.privilege in objects
+            for grant in self._granted("SCHEMA")
+        )
+        if not (granted or self.owns(schema.owner) or any(map(self.has_system, system))):
+            raise insufficient(f"for altering virtual schema {schema.name}")
 
     def may_see_secret(self, connection: str, schema: str, script: str) -> bool:
         """Whether scripts the user runs may read a connection's password."""

@@ -44,7 +44,7 @@ def parse(text: str, world: World, schema: str, user: str, depth: int = 0) -> ex
 
     def script(named: str | None, name: str) -> str | None:
         found = world.find(named, name, schema)
-        if found is None or found.kind != "SCRIPT":
+        if found is None or found.kind != "SCRIPT" or found.detail.get("type") == "ADAPTER":
             return None
         world.rights_of(user).need("EXECUTE", found)
         return dotted(found.schema, found.name)
@@ -130,6 +130,8 @@ def _resolve(table: exp.Table, world: World, schema: str, user: str, depth: int)
             _rename(table, TEMP, made)
             return
     found = world.find(db or None, name, schema)
+    if found is not None and found.kind == "VIRTUAL":
+        raise unsupported("queries of virtual tables")
     if found is None or found.kind not in ("TABLE", "VIEW"):
         written = dotted(db, name) if db else name
         raise not_found("object", written, *world.place(db or name))

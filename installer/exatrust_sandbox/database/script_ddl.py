@@ -16,10 +16,12 @@ _LIMIT = re.compile(r"\s*%perNodeAndCallInstanceLimit\s+(\d+)\s*;?\s*")
 
 
 def parse_create_script(stream: TokenStream, replace: bool) -> CreateScript:
-    """After CREATE [OR REPLACE]; raises 0A000 for Lua, preprocessor and adapter scripts."""
+    """After CREATE [OR REPLACE]; raises 0A000 for Lua and preprocessor scripts."""
     alias = stream.identifier()
-    if alias in ("LUA", "ADAPTER", "SCRIPT") or stream.at("ADAPTER"):
-        raise unsupported("Lua, preprocessor and adapter scripts, only SCALAR and SET scripts")
+    if alias in ("LUA", "ADAPTER", "SCRIPT"):
+        raise unsupported("Lua and preprocessor scripts, only SCALAR, SET and ADAPTER scripts")
+    if stream.accept("ADAPTER"):
+        return _adapter(stream, alias, replace)
     input_type = stream.one_of("SCALAR", "SET")
     stream.expect("SCRIPT")
     if_not_exists = stream.accept("IF", "NOT", "EXISTS")
@@ -36,6 +38,19 @@ def parse_create_script(stream: TokenStream, replace: bool) -> CreateScript:
     return CreateScript(
         schema, name, alias, input_type, output_type, inputs, outputs, _first_line_cut(body),
         stream.sql, replace, if_not_exists,
+    )  # fmt: skip
+
+
+def _adapter(stream: TokenStream, alias: str, replace: bool) -> CreateScript:
+    """After CREATE [OR REPLACE] alias ADAPTER: no parameters, no result."""
+    stream.expect("SCRIPT")
+    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    schema, name = stream.qualified()
+    as_token = stream.peek()
+    stream.expect("AS")
+    return CreateScript(
+        schema, name, alias, None, None, None, None, _first_line_cut(stream.sql[as_token.end :]),
+        stream.sql, replace, if_not_exists, "ADAPTER",
     )  # fmt: skip
 
 

@@ -43,6 +43,24 @@ class CreateSchema:
 
 
 @dataclass(frozen=True)
+class CreateVirtualSchema:
+    """`adapter` is the script as (schema, name); a property may be None, as good as left out."""
+
+    name: str
+    adapter: tuple[str | None, str]
+    properties: dict[str, str | None]
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True)
+class AlterVirtualSchema:
+    """`properties` to SET, of which None unsets; None instead of them for REFRESH."""
+
+    name: str
+    properties: dict[str, str | None] | None
+
+
+@dataclass(frozen=True)
 class OpenSchema:
     name: str | None
 
@@ -72,30 +90,35 @@ class CreateView:
 
 @dataclass(frozen=True)
 class CreateScript:
-    """`inputs` and `outputs` are None for `(...)`; `body` is what follows AS, as sent."""
+    """`inputs` and `outputs` are None for `(...)`; `body` is what follows AS, as sent. An adapter
+    script has the type ADAPTER, and neither input nor output."""
 
     schema: str | None
     name: str
     alias: str
-    input_type: str
-    output_type: str
+    input_type: str | None
+    output_type: str | None
     inputs: tuple[ColumnDef, ...] | None
     outputs: tuple[ColumnDef, ...] | None
     body: str
     text: str
     replace: bool = False
     if_not_exists: bool = False
+    type: str = "UDF"
 
 
 @dataclass(frozen=True)
 class Drop:
-    """`kind`: SCHEMA, TABLE, VIEW, SCRIPT, CONNECTION, USER, ROLE."""
+    """`kind`: SCHEMA, TABLE, VIEW, SCRIPT, CONNECTION, USER, ROLE. With `force` the adapter of a
+    virtual schema is not told."""
 
     kind: str
     schema: str | None
     name: str
     if_exists: bool = False
     cascade: bool = False
+    virtual: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,7 +245,8 @@ class Transfer:
 
 
 Statement = (
-    Query | Dml | CreateSchema | OpenSchema | CreateTable | CreateView | CreateScript | Drop
-    | AlterColumn | Comment | CreateConnection | CreateUser | CreateRole | Grant | SetParameter
-    | EndTransaction | Truncate | Describe | Transfer
+    Query | Dml | CreateSchema | CreateVirtualSchema | AlterVirtualSchema | OpenSchema
+    | CreateTable | CreateView | CreateScript | Drop | AlterColumn | Comment | CreateConnection
+    | CreateUser | CreateRole | Grant | SetParameter | EndTransaction | Truncate | Describe
+    | Transfer
 )  # fmt: skip

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .catalog import CatalogObject
+from .catalog import CatalogObject, Schema, VirtualSchema
 from .model import DataType, Row
 from .world import DEFAULT_PARAMETERS, World
 
@@ -26,7 +26,8 @@ def _seen(world: World, scope: str, *kinds: str) -> list[CatalogObject]:
 def scripts_rows(scope: str) -> Rows:
     def rows(world: World) -> list[Row]:
         return [
-            (i.schema, i.name, i.owner, i.id, "UDF", i.detail["alias"], i.detail["input_type"],
+            (i.schema, i.name, i.owner, i.id, i.detail.get("type", "UDF"), i.detail["alias"],
+             i.detail["input_type"],
              i.detail["output_type"], i.text, i.comment)
             for i in _seen(world, scope, "SCRIPT")
         ]  # fmt: skip
@@ -37,9 +38,9 @@ def scripts_rows(scope: str) -> Rows:
 def tables_rows(scope: str) -> Rows:
     def rows(world: World) -> list[Row]:
         return [
-            (i.schema, i.name, i.owner, i.id, False, any(c.distributed for c in i.columns),
-             False, 0, i.comment)
-            for i in _seen(world, scope, "TABLE")
+            (i.schema, i.name, i.owner, i.id, i.kind == "VIRTUAL",
+             any(c.distributed for c in i.columns), False, 0, i.comment)
+            for i in _seen(world, scope, "TABLE", "VIRTUAL")
         ]  # fmt: skip
 
     return rows
@@ -58,14 +59,18 @@ def views_rows(scope: str) -> Rows:
 def columns_rows(scope: str) -> Rows:
     def rows(world: World) -> list[Row]:
         return [
-            (i.schema, i.name, i.kind, c.name, c.type.display(), number, _size(c.type),
+            (i.schema, i.name, _kind(i), c.name, c.type.display(), number, _size(c.type),
              c.type.precision if c.type.name == "DECIMAL" else None, c.type.scale, c.nullable,
              c.distributed, c.default, c.key_position, i.owner, i.id, c.comment)
-            for i in _seen(world, scope, "TABLE", "VIEW")
+            for i in _seen(world, scope, "TABLE", "VIEW", "VIRTUAL")
             for number, c in enumerate(i.columns, 1)
         ]  # fmt: skip
 
     return rows
+
+
+def _kind(item: CatalogObject) -> str:
+    return "TABLE" if item.kind == "VIRTUAL" else item.kind
 
 
 def _size(kind: DataType) -> int:
@@ -79,8 +84,8 @@ def object_rows(scope: str) -> Rows:
             (s.name, "SCHEMA", None, s.owner, s.id, None, s.comment) for s in _schemas(world, scope)
         ]
         return schemas + [
-            (i.name, i.kind, i.schema, i.owner, i.id, i.schema, i.comment)
-            for i in _seen(world, scope, "TABLE", "VIEW", "SCRIPT")
+            (i.name, _kind(i), i.schema, i.owner, i.id, i.schema, i.comment)
+            for i in _seen(world, scope, "TABLE", "VIEW", "SCRIPT", "VIRTUAL")
         ]
 
     return rows
@@ -93,7 +98,37 @@ def _schemas(world: World, scope: str) -> list[Any]:
 
 
 def schema_rows(scope: str) -> Rows:
-    return lambda world: [(s.name, s.owner, s.id, False, s.comment) for s in _schemas(world, scope)]
+    return lambda world: [
+        (s.name, s.owner, s.id, s.virtual, s.comment) for s in _schemas(world, scope)
+    ]
+
+
+def _virtual(world: World, scope: str) -> list[tuple[Schema, VirtualSchema]]:
+    """EXA_ALL_ has those the user owns or has a privilege on (*inferred* for the latter)."""
+    found = world.catalog.virtual_schemas()
+    pairs = [(s, found[s.name]) for s in _schemas(world, scope) if s.virtual]
+    granted = {g.schema for g in world.rights.granted()}
+    return [
+        pair
+        for pair in pairs
+        if scope != "ALL" or world.rights.owns(pair[0].owner) or pair[0].name in granted
+    ]
+
+
+def virtual_schema_rows(scope: str) -> Rows:
+    return lambda world: [
+        (s.name, s.owner, s.id, v.adapter_schema, v.adapter_name, _recorded(world, v.refreshed),
+         v.refreshed_by, v.notes)
+        for s, v in _virtual(world, scope)
+    ]  # fmt: skip
+
+
+def property_rows(scope: str) -> Rows:
+    return lambda world: [
+        (s.name, s.id, name, value)
+        for s, v in _virtual(world, scope)
+        for name, value in sorted(v.properties.items())
+    ]
 
 
 def _recorded(world: World, moment: dt.datetime) -> dt.datetime:
@@ -161,4 +196,9 @@ def roles_rows(world: World) -> list[Row]:
 
 def target_kind(world: World, grant: Any) -> str:
     found = world.objects.get((grant.schema, grant.name))
-    return found.kind if found else "SCHEMA"
+    return _kind(found) if found else "SCHEMA"
+
+
+def target_owner(world: World, grant: Any) -> str | None:
+    found = world.objects.get((grant.schema, grant.name)) or world.schemas.get(grant.schema)
+    return found.owner if found else None

@@ -17,14 +17,17 @@ from .system_rows import (
     metadata_rows,
     object_rows,
     parameters_rows,
+    property_rows,
     roles_rows,
     schema_rows,
     scripts_rows,
     sessions_rows,
     tables_rows,
     target_kind,
+    target_owner,
     users_rows,
     views_rows,
+    virtual_schema_rows,
 )
 from .types import BIGINT, BOOLEAN, DOUBLE, TEXT, TIMESTAMP
 from .world import World
@@ -86,15 +89,6 @@ TABLES: dict[str, SystemTable] = {
         "CONNECTION_NAME CREATED CONNECTION_COMMENT", connections_rows(False), CREATED=TIMESTAMP,
         CONNECTION_COMMENT=TEXT,
     ),
-    "EXA_DBA_VIRTUAL_SCHEMAS": _table(
-        "SCHEMA_NAME SCHEMA_OWNER SCHEMA_OBJECT_ID ADAPTER_SCRIPT_SCHEMA ADAPTER_SCRIPT_NAME"
-        " LAST_REFRESH LAST_REFRESH_BY ADAPTER_NOTES", lambda world: [],
-        SCHEMA_OBJECT_ID=BIGINT, LAST_REFRESH=TIMESTAMP, ADAPTER_NOTES=TEXT,
-    ),
-    "EXA_DBA_VIRTUAL_SCHEMA_PROPERTIES": _table(
-        "SCHEMA_NAME SCHEMA_OBJECT_ID PROPERTY_NAME PROPERTY_VALUE", lambda world: [],
-        SCHEMA_OBJECT_ID=BIGINT, PROPERTY_VALUE=TEXT,
-    ),
     "EXA_DBA_USERS": _table(
         "USER_NAME CREATED USER_CONSUMER_GROUP USER_COMMENT", users_rows, CREATED=TIMESTAMP,
         USER_COMMENT=TEXT,
@@ -115,7 +109,8 @@ TABLES: dict[str, SystemTable] = {
     "EXA_DBA_OBJ_PRIVS": _table(
         "OBJECT_SCHEMA OBJECT_NAME OBJECT_TYPE PRIVILEGE GRANTEE GRANTOR OWNER",
         lambda w: [
-            (g.schema, g.name or g.schema, target_kind(w, g), g.privilege, g.grantee, "SYS", "SYS")
+            (g.schema, g.name or g.schema, target_kind(w, g), g.privilege, g.grantee, "SYS",
+             target_owner(w, g))
             for g in grants_of("OBJECT", "SCHEMA")(w)
         ],
     ),
@@ -180,6 +175,17 @@ def _declare() -> Sequence[str]:
         schema_rows, "SCHEMAS", SCHEMA_OBJECT_ID=BIGINT, SCHEMA_IS_VIRTUAL=BOOLEAN,
         SCHEMA_COMMENT=TEXT,
     )  # fmt: skip
+    _scoped(
+        "SCHEMA_NAME SCHEMA_OWNER SCHEMA_OBJECT_ID ADAPTER_SCRIPT_SCHEMA ADAPTER_SCRIPT_NAME"
+        " LAST_REFRESH LAST_REFRESH_BY ADAPTER_NOTES",
+        virtual_schema_rows, "VIRTUAL_SCHEMAS", SCHEMA_OBJECT_ID=BIGINT, LAST_REFRESH=TIMESTAMP,
+        ADAPTER_NOTES=TEXT,
+    )  # fmt: skip
+    _scoped(
+        "SCHEMA_NAME SCHEMA_OBJECT_ID PROPERTY_NAME PROPERTY_VALUE", property_rows,
+        "VIRTUAL_SCHEMA_PROPERTIES", SCHEMA_OBJECT_ID=BIGINT, PROPERTY_VALUE=TEXT,
+    )  # fmt: skip
+    TABLES["EXA_VIRTUAL_SCHEMAS"] = TABLES["EXA_ALL_VIRTUAL_SCHEMAS"]
     TABLES["EXA_SCHEMAS"] = TABLES["EXA_ALL_SCHEMAS"]
     TABLES["EXA_ALL_USERS"] = TABLES["EXA_DBA_USERS"]
     TABLES["EXA_ALL_ROLES"] = TABLES["EXA_DBA_ROLES"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .catalog import Catalog, CatalogObject, Schema
-from .errors import not_found
+from .errors import not_found, unsupported
 from .lexer import position, tokenize
 from .model import SqlError
 from .moments import DATABASE_ZONE, local_time
@@ -137,6 +137,8 @@ class World:
     def need(self, schema: str | None, name: str, *kinds: str) -> CatalogObject:
         """Raises SqlError `object X.Y not found`."""
         found = self.find(schema, name)
+        if found is not None and found.kind == "VIRTUAL" and "TABLE" in kinds:
+            raise unsupported("this statement on virtual tables")
         if found is None or (kinds and found.kind not in kinds):
             written = dotted(schema, name) if schema else name
             kind = kinds[0].lower() if kinds == ("SCRIPT",) else "object"
