@@ -96,6 +96,12 @@ def compile_query(tree: exp.Expr, world: World) -> Compiled:
     return Compiled(to_duckdb(tree, world), columns)
 
 
+def note_kinds(tree: exp.Expr, world: World) -> None:
+    """As far as types show in a tree that is not qualified: of literals, casts, subqueries."""
+    annotated = annotate_types(tree.copy(), schema=schema_of(tree, world), dialect="exasol")
+    _note_kinds(tree, annotated)
+
+
 def _note_kinds(tree: exp.Expr, annotated: exp.Expr) -> None:
     """Every node keeps the type that was found for it, for its translation."""
     for node, typed in zip(tree.walk(), annotated.walk(), strict=True):

@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from .catalog import CatalogObject
-from .compile import compile_query
+from .compile import compile_query, note_kinds
 from .errors import not_found, unstable_merge, unsupported
 from .model import ResultColumn, Row, RowCount, SqlError
 from .names import physical, quote, table_path
@@ -31,7 +31,9 @@ def run_dml(statement: Dml, world: World, machines: Machines, work: Transaction)
         count = _insert(tree, target, world, machines, work)
     else:
         _plain_targets(tree)
-        sql = to_duckdb(evaluate(tree, world, machines), world)
+        tree = evaluate(tree, world, machines)
+        note_kinds(tree, world)
+        sql = to_duckdb(tree, world)
         if isinstance(tree, exp.Merge):
             _refuse_ambiguous_merge(sql, work)
         count = work.execute(sql).fetchall()[0][0]

@@ -180,6 +180,12 @@ def test_local_times_in_tables_fix_the_time_zone(session):
         session.execute("CREATE TABLE Z (A TIMESTAMP WITH LOCAL TIME ZONE)")
 
 
+def test_a_delete_counts_days_too(session):
+    session.execute("CREATE TABLE LOGGED (A TIMESTAMP)")
+    session.execute("INSERT INTO LOGGED VALUES (SYSTIMESTAMP - 40), (SYSTIMESTAMP)")
+    assert session.execute("DELETE FROM LOGGED WHERE A < CURRENT_TIMESTAMP - 30").count == 1
+
+
 def test_insert_select_takes_window_functions(session):
     session.execute("CREATE TABLE RANKED (ID INT, N INT)")
     session.execute(
