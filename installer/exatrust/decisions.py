@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from exatrust.bundle import Bundle, pem_block
@@ -64,6 +64,21 @@ def verdicts(bundle: Bundle, reason: str | None) -> Iterator[Verdict]:
         yield Verdict(LEFT_OUT, item.sha256, item.subject, left.source, left.reason, item)
 
 
+def _reversals(
+    bundle: Bundle, reason: str | None, known: Iterable[Decision]
+) -> Iterator[Verdict]:
+    """What the ledger ends with and the bundle contradicts, as after a rollback."""
+    held = {anchor.certificate.sha256: anchor for anchor in bundle.anchors}
+    for last in known:
+        anchor = held.get(last.sha256)
+        if last.kind == ADDED and anchor is None:
+            why = reason or "the release does not hold it"
+            yield Verdict(REMOVED, last.sha256, last.subject or "", None, why, None)
+        elif last.kind == REMOVED and anchor is not None and anchor.origin == "default":
+            item, why = anchor.certificate, reason or "the release holds it"
+            yield Verdict(ADDED, item.sha256, item.subject, anchor.source, why, item)
+
+
 def record(
     bundle: Bundle,
     release: str,
@@ -74,7 +89,8 @@ def record(
 ) -> None:
     """Every verdict that is news, a change of mind among them; inside a transaction."""
     known = last_decisions(database, statements)
-    for verdict in verdicts(bundle, reason):
+    found = (*_reversals(bundle, reason, known.values()), *verdicts(bundle, reason))
+    for verdict in {item.sha256: item for item in found}.values():  # what is said outright counts
         last = known.get(verdict.sha256)
         if last is None or last.kind != verdict.kind:
             database.execute(

@@ -31,7 +31,8 @@ class Pruning:
 def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Pruning:
     """What a prune would delete that keeps the newest `keep` releases, the current one first."""
     known = list(dict.fromkeys(item.release for item in history(ports.database, statements)))
-    in_use = dict(ports.database.rows(statements.query("anchors_in_use")))
+    rows = ports.database.rows(statements.query("anchors_in_use"))
+    in_use = {sha256: str(subject) for sha256, subject in rows}
     ports.database.rollback()
     there = by_release(our_files(ports.bucket.list(), prefix), prefix)
     old = [release for release in known[max(keep, 1) :] if release in there]
