@@ -93,7 +93,14 @@ _ca = click.option(
     "ca_files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="PEM or DER file of CAs to add; repeatable.",
+    help="File of CAs to add: PEM, DER or PKCS#7; repeatable.",
+)
+_confirm = click.option(
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="SHA256",
+    help="Vouch for a given CA by the fingerprint its owner published; repeatable.",
 )
 
 
@@ -132,13 +139,7 @@ def plan(ca_files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
 @cli.command()
 @_settings_options
 @_ca
-@click.option(
-    "--confirm",
-    "confirmed",
-    multiple=True,
-    metavar="SHA256",
-    help="Vouch for a given CA by the fingerprint its owner published; repeatable.",
-)
+@_confirm
 @_yes
 @_json
 def install(
@@ -191,6 +192,84 @@ def check(
     if endpoints:
         return run_check(settings, terminal, endpoints, text)
     return run_checks(settings, terminal, only, Outputs(junit, prometheus))
+
+
+@cli.group()
+def ca() -> None:
+    """Add and remove CAs of the shared bundle, list them, and compare releases."""
+
+
+_reason = click.option("--reason", metavar="TEXT", help="Why; it is kept in CA_DECISION.")
+
+
+@ca.command("add")
+@click.argument("sources", nargs=-1, required=True, metavar="FILE|HOST:PORT...")
+@_settings_options
+@_confirm
+@_reason
+@click.option("--force", is_flag=True, help="Add a CA that has expired.")
+@click.option("--password-file", type=_file, metavar="FILE", help="Password of PKCS#12 files.")
+@click.option("--options", "text", metavar="TEXT", help="Options of HOST:PORT, key=value.")
+@_yes
+@_json
+def ca_add(
+    sources: tuple[str, ...],
+    confirmed: tuple[str, ...],
+    reason: str | None,
+    force: bool,
+    password_file: Path | None,
+    text: str | None,
+    yes: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Add CAs to the bundle, from files or from what a server sends, and install it."""
+    from exatrust.authorities import Given, run_add
+    from exatrust.commands import Consent
+
+    given, consent = Given(sources, text, password_file), Consent(confirmed, yes, force)
+    return run_add(_settings(options), _terminal(as_json), given, reason, consent)
+
+
+@ca.command("remove")
+@click.argument("names", nargs=-1, required=True, metavar="SHA256|SUBJECT...")
+@_settings_options
+@_reason
+@click.option("--force", is_flag=True, help="Remove a CA that watched endpoints depend on.")
+@_yes
+@_json
+def ca_remove(
+    names: tuple[str, ...], reason: str | None, force: bool, yes: bool, as_json: bool,
+    **options: Any,
+) -> int:  # fmt: skip
+    """Remove CAs from the bundle, added or default ones, and install it. They stay out."""
+    from exatrust.authorities import run_remove
+    from exatrust.commands import Consent
+
+    consent = Consent((), yes, force)
+    return run_remove(_settings(options), _terminal(as_json), names, reason, consent)
+
+
+@ca.command("list")
+@_settings_options
+@_json
+def ca_list(as_json: bool, **options: Any) -> int:
+    """List the CAs of the bundle, and those that were removed or left out."""
+    from exatrust.authorities import run_list
+
+    return run_list(_settings(options), _terminal(as_json))
+
+
+@ca.command("diff")
+@click.argument("old", metavar="RELEASE")
+@click.argument("new", metavar="RELEASE")
+@_settings_options
+@_json
+def ca_diff(old: str, new: str, as_json: bool, **options: Any) -> int:
+    """Say which CAs two releases differ in; exit status 1 if in any."""
+    from exatrust.authorities import run_diff
+
+    return run_diff(_settings(options), _terminal(as_json), old, new)
 
 
 @cli.command()
@@ -289,6 +368,32 @@ def diagnose(
 
 
 @cli.command()
+@click.argument("release", required=False)
+@_settings_options
+@_yes
+@_json
+def rollback(release: str | None, yes: bool, as_json: bool, **options: Any) -> int:
+    """Point all scripts to an earlier release. [default: the one before the current]"""
+    from exatrust.commands import run_rollback
+
+    return run_rollback(_settings(options), _terminal(as_json), release, yes)
+
+
+@cli.command()
+@_settings_options
+@click.option(
+    "--keep", type=click.IntRange(1), default=3, show_default=True, help="Releases that stay."
+)
+@_yes
+@_json
+def prune(keep: int, yes: bool, as_json: bool, **options: Any) -> int:
+    """Delete the files of old releases from BucketFS."""
+    from exatrust.commands import run_prune
+
+    return run_prune(_settings(options), _terminal(as_json), keep, yes)
+
+
+@cli.command()
 @_settings_options
 @_yes
 def uninstall(yes: bool, **options: Any) -> int:
@@ -307,6 +412,19 @@ def doctor(write: bool, as_json: bool, **options: Any) -> int:
     from exatrust.checkup import run_doctor
 
     return run_doctor(lambda: _settings(options), _terminal(as_json), write)
+
+
+@cli.command()
+@_settings_options
+@click.option("--sql", is_flag=True, help="Print the statements, for a DBA; change nothing.")
+@_json
+def roles(sql: bool, as_json: bool, **options: Any) -> int:
+    """Create the roles for readers and operators, with the privileges that they need."""
+    from exatrust.commands import print_roles, run_roles
+
+    if sql:
+        return print_roles(_settings(options), _report(as_json=False))
+    return run_roles(_settings(options), _terminal(as_json))
 
 
 @cli.command("trust-server")

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from exatrust import check, checks, discover, monitoring, prune, status, uninstall
+from exatrust import check, checks, discover, monitoring, prune, roles, status, uninstall
 from exatrust.additions import confirm, examine_new, read_additions, refuse
 from exatrust.apply import record_snapshot
 from exatrust.bucketfs import BucketFS
+from exatrust.bundle import Anchor
 from exatrust.change import Change
 from exatrust.credentials import Sources
 from exatrust.database import Database
@@ -23,6 +24,7 @@ from exatrust.nodes import node_list
 from exatrust.observe import node_count
 from exatrust.proposal import Ports, Proposal, known_distrust, propose, statements_for
 from exatrust.report import Report, one_line
+from exatrust.rollback import propose_rollback
 from exatrust.settings import Settings
 from exatrust.usage import refuse_used
 
@@ -54,7 +56,8 @@ def _database(settings: Settings, terminal: Terminal) -> Iterator[Database]:
 
 
 @contextmanager
-def _ports(settings: Settings, terminal: Terminal) -> Iterator[Ports]:
+def open_ports(settings: Settings, terminal: Terminal) -> Iterator[Ports]:
+    """Both servers, with passwords from wherever the settings say."""
     section = settings.bucketfs
     password = _sources(terminal).password("bucketfs", section.user, section.password_file)
     if not section.encrypted:
@@ -98,10 +101,14 @@ def _proposal(
     return proposal
 
 
+def _given(ca_files: Sequence[Path], terminal: Terminal) -> tuple[Anchor, ...]:
+    return read_additions(ca_files, terminal.secret)
+
+
 def run_plan(settings: Settings, terminal: Terminal, ca_files: Sequence[Path]) -> int:
     """0 when an install would do nothing, 1 otherwise."""
-    with _ports(settings, terminal) as ports:
-        proposal = _proposal(settings, ports, terminal, Change(read_additions(ca_files)))
+    with open_ports(settings, terminal) as ports:
+        proposal = _proposal(settings, ports, terminal, Change(_given(ca_files, terminal)))
     _show_plan(proposal, terminal.report)
     return FINDINGS if proposal.actions else OK
 
@@ -142,19 +149,21 @@ def run_install(
     yes: bool,
 ) -> int:
     """0 when everything is in order afterwards."""
-    return run_change(settings, terminal, Change(read_additions(ca_files)), Consent(confirmed, yes))
+    change = Change(_given(ca_files, terminal))
+    return run_change(settings, terminal, change, Consent(confirmed, yes))
 
 
 def run_change(settings: Settings, terminal: Terminal, change: Change, consent: Consent) -> int:
     """Install with a change of the bundle; 0 when everything is in order afterwards."""
     report = terminal.report
-    with _ports(settings, terminal) as ports:
+    with open_ports(settings, terminal) as ports:
         proposal = _proposal(settings, ports, terminal, change, consent.force)
         refuse_used(proposal.going, ports.database, proposal.statements, consent.force, report)
         confirm(proposal.additions, proposal.known, consent.confirmed, terminal.line, report.say)
         _show_plan(proposal, report)
         _consent(proposal, terminal, consent.yes)
         carry_out(proposal, ports, _now, report.say)
+        roles.refresh(ports.database, proposal.statements)
     if proposal.actions:
         report.say(f"Installed: release {proposal.release.id}, verified on every node.")
     return OK
@@ -354,10 +363,24 @@ def run_discover(settings: Settings, terminal: Terminal, watch: bool) -> int:
     return OK
 
 
+def run_rollback(settings: Settings, terminal: Terminal, wanted: str | None, yes: bool) -> int:
+    """0 when all scripts point to the earlier release, on every node."""
+    report = terminal.report
+    with open_ports(settings, terminal) as ports:
+        proposal = propose_rollback(settings, ports, wanted, report.warn)
+        _show_plan(proposal, report)
+        if proposal.actions and not yes:
+            _ask_yes(terminal, f"All scripts go back to release {proposal.release.id}.")
+        carry_out(proposal, ports, _now, report.say)
+    if proposal.actions:
+        report.say(f"Rolled back: release {proposal.release.id}, verified on every node.")
+    return OK
+
+
 def run_prune(settings: Settings, terminal: Terminal, keep: int, yes: bool) -> int:
     """0 when nothing is left that could be pruned."""
     report, statements = terminal.report, statements_for(settings)
-    with _ports(settings, terminal) as ports:
+    with open_ports(settings, terminal) as ports:
         status.require_installed(ports.database, statements)
         pruning = prune.find(ports, statements, settings.bucketfs.prefix, keep)
         report.document(asdict(pruning))
@@ -377,7 +400,7 @@ def run_prune(settings: Settings, terminal: Terminal, keep: int, yes: bool) -> i
 def run_uninstall(settings: Settings, terminal: Terminal, yes: bool) -> int:
     """0 when nothing of ours is left."""
     report, statements = terminal.report, statements_for(settings)
-    with _ports(settings, terminal) as ports:
+    with open_ports(settings, terminal) as ports:
         removal = uninstall.find(ports, statements, settings.bucketfs.prefix)
         if removal.empty:
             report.say("Nothing of exatrust is installed.")
@@ -389,5 +412,23 @@ def run_uninstall(settings: Settings, terminal: Terminal, yes: bool) -> int:
                 f"{statements.schema.upper()}, its history and watched endpoints among them, "
                 f"and deletes {len(removal.files)} files.",
             )
+        roles.drop(ports.database, statements, report.say)
         uninstall.remove(removal, ports, statements, report.say)
+    return OK
+
+
+def run_roles(settings: Settings, terminal: Terminal) -> int:
+    """0 when both roles exist and have what they need."""
+    report, statements = terminal.report, statements_for(settings)
+    with _database(settings, terminal) as database:
+        status.require_installed(database, statements)
+        found = roles.make(database, statements, report.say)
+    report.document({"roles": found.known})
+    return OK
+
+
+def print_roles(settings: Settings, report: Report) -> int:
+    """The statements, for a DBA to run. Connects nowhere."""
+    for sql in roles.script(statements_for(settings)):
+        report.say(f"{sql};")
     return OK

@@ -121,7 +121,7 @@ def _opened(data: bytes, where: str, ask: Password | None) -> pkcs12.PKCS12KeyAn
     if ask is None:
         raise BundleRejected(
             f"{where} is a PKCS#12 file with a password of its own",
-            "name a file with its password, --password-file FILE, or run this in a terminal",
+            "run this in a terminal, or run `exatrust ca add` with --password-file FILE",
         )
     found = _try(data, where, ask(f"Password of {where}").encode("utf-8"))
     if found is None:

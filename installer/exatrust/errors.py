@@ -13,6 +13,7 @@
     ├── Unreachable               3  nobody answered, or not the one we may talk to
     │   ├── DatabaseUnreachable
     │   ├── BucketFSUnreachable
+    │   ├── EndpointUnreachable      a server whose CA shall be added
     │   └── CertificateRefused       an unknown CA, a wrong name, or another certificate than pinned
     └── Unfinished                1  it was tried, and is not in order
         ├── NotInstalled             the schema has no release (yet)
@@ -95,6 +96,10 @@ class DatabaseUnreachable(Unreachable):
 
 
 class BucketFSUnreachable(Unreachable):
+    pass
+
+
+class EndpointUnreachable(Unreachable):
     pass
 
 

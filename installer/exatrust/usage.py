@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exatrust.bundle import Removal
@@ -34,7 +34,7 @@ class Use:
 
 
 def refuse_used(
-    going: Iterable[Removal],
+    going: Sequence[Removal],
     database: Database,
     statements: Statements,
     force: bool,
@@ -44,9 +44,10 @@ def refuse_used(
 
     They may be old, and know watched endpoints only: that is said, whatever they show.
     """
+    if going:
+        report.warn(_ledger(database, statements))
     for item in going:
         uses = find_uses(database, statements, item.sha256)
-        report.warn(_ledger(database, statements))
         if uses and not force:
             raise AnchorInUse(
                 f"{item.subject} is in use, its removal would break {_listed(uses)}",
@@ -71,11 +72,11 @@ def _ledger(database: Database, statements: Statements) -> str:
         last = database.rows(statements.query("last_snapshot"))[0][0]
     if last is None:
         return (
-            "no endpoint was ever checked by `exatrust snapshot`, so nobody knows what needs this "
-            "CA; fill the table ENDPOINT and take a snapshot first"
+            "no endpoint was ever checked by `exatrust snapshot`, so nobody knows what needs a CA; "
+            "fill the table ENDPOINT and take a snapshot first"
         )
     return (
-        f"what needs this CA is known from snapshots, the last one of {last:%Y-%m-%d %H:%M} UTC, "
+        f"what needs a CA is known from snapshots, the last one of {last:%Y-%m-%d %H:%M} UTC, "
         "and for the endpoints of the table ENDPOINT only"
     )
 
