@@ -35,6 +35,8 @@ _MAX_AUTHORITY = 1024
 _MARK = re.compile(r"jdbc:|://", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*\Z")
 _LONGEST_SCHEME = 24
+_LONGEST_SECRET = 512
+_TOKEN_END = re.compile(r"[\s'\"`<>]")
 _AUTHORITY = re.compile(rf"[^\s'\"`<>|\\/?#]{{0,{_MAX_AUTHORITY}}}")
 _HOSTS_END = re.compile(r"[;)&*]")
 # Neither runs into the next URL, so that no character is read twice.
@@ -134,7 +136,7 @@ def _places(kind: str, text: str) -> Iterator[_Place]:
     if kind in PROGRAMS:
         text = without_comments(text)
     text = _SECRET.sub(_blank, text)
-    yield from islice(_urls(text), _MAX_PLACES)
+    yield from islice(_urls(kind in PROGRAMS, text), _MAX_PLACES)
     yield from islice(_tns(text), _MAX_PLACES)
     yield from islice(_kafka(text), _MAX_PLACES)
     rest = _quoted(_without_kafka(text)) if kind in PROGRAMS else _whole(kind, text)
@@ -156,17 +158,17 @@ def _items(hosts: tuple[Address, ...], name: str | None, scheme: Scheme, encrypt
         )
 
 
-def _urls(text: str) -> Iterator[_Place]:
+def _urls(program: bool, text: str) -> Iterator[_Place]:
     at = 0
     while (match := _MARK.search(text, at)) is not None:
         read = _url if match[0] == "://" else _jdbc
-        items, end = read(text, match)
+        items, end = read(program, text, match)
         for item in items:
             yield match.start(), item
         at = max(end, match.end())
 
 
-def _jdbc(text: str, mark: re.Match[str]) -> tuple[tuple[_Item, ...], int]:
+def _jdbc(_program: bool, text: str, mark: re.Match[str]) -> tuple[tuple[_Item, ...], int]:
     match = _JDBC.match(text, mark.end())
     token = match[0].rstrip(").,") if match else ""
     found = outbound_jdbc.parse(token)
@@ -179,13 +181,15 @@ def _jdbc(text: str, mark: re.Match[str]) -> tuple[tuple[_Item, ...], int]:
     return tuple(items), end
 
 
-def _url(text: str, mark: re.Match[str]) -> tuple[tuple[_Item, ...], int]:
+def _url(program: bool, text: str, mark: re.Match[str]) -> tuple[tuple[_Item, ...], int]:
     match = _AUTHORITY.match(text, mark.end())
     end = match.end() if match else mark.end()
     known = _scheme_before(text, mark.start())
     if match is None or known is None or len(match[0]) == _MAX_AUTHORITY:
         return (), end
-    if _GOES_ON.match(text, end):
+    if _GOES_ON.match(text, end) or _may_be_user(
+        program, match[0], text[end : end + _LONGEST_SECRET]
+    ):
         return (), end
     rest = _REST.match(text, end)
     name, scheme = known
@@ -213,8 +217,6 @@ def _authority(
         hosts = hosts.partition(",")[0]
     if hosts.endswith(".") and not following.strip():
         hosts = hosts[:-1]  # the end of a sentence
-    if "@" not in text and "." not in hosts and _is_user(rest):
-        raise NoAddress
     found = addresses(hosts, scheme.port, shared_port=name in ("exa", "exasol"))
     if name == "http" and found[0].host in _NAMESPACES:
         raise NoAddress
@@ -223,10 +225,18 @@ def _authority(
     return tuple(_items(found, name, scheme, scheme.decide(given), options))
 
 
-def _is_user(rest: str) -> bool:
-    """Whether what was read may be a user, whose password has a slash: an @ follows."""
-    path = rest.partition("?")[0]
-    return "@" in path and "/@" not in path
+def _may_be_user(program: bool, authority: str, rest: str) -> bool:
+    """Whether what stands where a host should is the start of `user:password@`.
+
+    A password with a sign that ends a host (it should be written %2F) cuts what is before the @.
+    Whole connection strings have no other text behind; hosts of the internet have a dot.
+    """
+    if "@" in authority:
+        return False
+    if rest and rest[0] not in "/?#":
+        return not program and "@" in rest
+    token = _TOKEN_END.split(rest, maxsplit=1)[0] if program else rest
+    return "." not in authority and "@" in token
 
 
 def _tns(text: str) -> Iterator[_Place]:

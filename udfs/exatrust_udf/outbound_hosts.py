@@ -47,6 +47,7 @@ def addresses(text: str, default: int | None, *, shared_port: bool = False) -> t
     port = default
     for item in reversed(text.split(",")):
         host, port = _item(item.strip(), port if shared_port else default)
+        _check(host)
         items.insert(0, (host, port))
     return tuple(islice(_expanded(items), MAX_HOSTS))
 
@@ -79,10 +80,21 @@ def _expand(text: str) -> Iterator[str]:
         yield text
         return
     before, first, last, after = match.groups()
-    if int(last) < int(first):
-        raise NoAddress
     for number in range(int(first), min(int(last), int(first) + MAX_HOSTS - 1) + 1):
         yield f"{before}{number:0{len(first)}}{after}"
+
+
+def _check(text: str) -> None:
+    """Both ends of a range, or the host, so that no range is written out in vain."""
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        host_name(text)
+        return
+    before, first, last, after = match.groups()
+    if int(last) < int(first):
+        raise NoAddress
+    for number in (first, last):
+        host_name(f"{before}{number}{after}")
 
 
 def port_number(text: str | None, default: int | None) -> int | None:
