@@ -117,6 +117,14 @@ def _found(node: exp.StrPosition) -> exp.Expr:
     return call(FIND, node.this, node.args["substr"], start or one, number or one)
 
 
+def _with_counted_occurrence(node: exp.RegexpExtract) -> exp.Expr:
+    """REGEXP_SUBSTR; an occurrence that a column gives is a DECIMAL, DuckDB wants an integer."""
+    occurrence = node.args.get("occurrence")
+    if occurrence is not None and not isinstance(occurrence, exp.Literal):
+        node.set("occurrence", exp.cast(occurrence.copy(), "BIGINT"))
+    return node
+
+
 def _counted(node: exp.Count) -> exp.Expr:
     inner = node.this.expressions if isinstance(node.this, exp.Distinct) else [node.this]
     if len(inner) > 1 or any(isinstance(item, exp.Tuple) for item in inner):
@@ -165,6 +173,7 @@ _BY_TYPE: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
     exp.IntDiv: _divided,
     exp.Mod: _divided,
     exp.StrPosition: _found,
+    exp.RegexpExtract: _with_counted_occurrence,
     exp.Count: _counted,
     exp.GroupConcat: _listed,
     exp.Greatest: _greatest,

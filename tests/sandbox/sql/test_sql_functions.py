@@ -129,6 +129,11 @@ REFUSED = {
 }
 
 
+def test_the_occurrence_of_a_pattern_may_come_from_a_column(shared):
+    words = "SELECT REGEXP_SUBSTR('a b', '[a-z]', 1, N) FROM (SELECT I AS N FROM VALUES BETWEEN 1"
+    assert shared.execute(f"{words} AND 3 AS v(I)) ORDER BY N").rows == [("a",), ("b",), (None,)]
+
+
 @pytest.mark.parametrize(("sql", "error"), REFUSED.items())
 def test_what_exasol_gives_otherwise_or_not_at_all_is_refused(shared, sql, error):
     code, said = error
