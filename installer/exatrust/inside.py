@@ -73,7 +73,7 @@ def _privileges(session: _Session) -> Seen[None]:
     found = privileges.trials(session.database, session.statements, parameter)
     for trial in found:
         session.doctor.add(_trial(trial, session.settings.database.user))
-    lacking = [trial.privilege for trial in found if trial.refused and not trial.optional]
+    lacking = [trial.privilege for trial in found if trial.refused]
     if lacking:
         raise privileges.lacking(lacking, session.settings.database.user)
     return Seen("all that an install needs are there", None)
@@ -83,8 +83,6 @@ def _trial(trial: privileges.Trial, user: str) -> Finding:
     name = f"privilege {trial.privilege}"
     if trial.refused is None:
         return Finding(name, GOOD, f"is there; for {trial.purpose}")
-    if trial.optional:
-        return Finding(name, SKIPPED, f"is not there, and needed only for {trial.purpose}")
     return Finding(
         name, FAILED, f"is refused: {trial.refused}",
         f"GRANT {trial.privilege} TO {user.upper()}; it is for {trial.purpose}",

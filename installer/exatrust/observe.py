@@ -68,6 +68,10 @@ def _installed(row: Row) -> Installed:
     return Installed(release, tuple(aliases.split(",")), files, at, by, certificates)
 
 
+def schema_exists(database: Database, statements: Statements) -> bool:
+    return bool(database.rows(statements.query("schema_exists"))[0][0])
+
+
 def tables(database: Database, statements: Statements) -> Mapping[str, str]:
     rows = database.rows(statements.query("tables"))
     return {name: comment_digest(comment) for name, comment in rows}
@@ -113,10 +117,9 @@ def observe(
     desired: Desired,
 ) -> Observed:
     """Everything that a plan depends on. `there` is the bucket's listing."""
-    schema = database.rows(statements.query("schema_exists"))[0][0] > 0
     return Observed(
         files=files(bucket, there, tuple(desired.files)),
-        schema=schema,
+        schema=schema_exists(database, statements),
         tables=tables(database, statements),
         scripts=scripts(database, statements),
         views=views(database, statements),
@@ -226,7 +229,8 @@ def ask_nodes(
     query = statements.rows("node_status", alias, script=name, **values)
 
     def ask() -> tuple[tuple[NodeReport, ...], int]:
-        database.execute(statements.create_schema())
+        if not schema_exists(database, statements):  # where it does, the user may lack the right
+            database.execute(statements.create_schema())
         try:
             database.execute(statements.probe(alias, name, version))
             rows = database.rows(query)

@@ -12,20 +12,17 @@ from dataclasses import dataclass
 from exatrust.database import Database
 from exatrust.errors import SqlFailed
 from exatrust.languages import PYTHON, languages
+from exatrust.observe import schema_exists
 from exatrust.statements import Statements, language_alias
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A privilege, why it is needed, and why it was refused; None where it was not.
-
-    `optional` ones are for some commands only, which `purpose` names.
-    """
+    """A privilege, why it is needed, and why it was refused; None where it was not."""
 
     privilege: str
     purpose: str
     refused: str | None
-    optional: bool = False
 
 
 def lacking(missing: Sequence[str], user: str) -> SqlFailed:
@@ -50,9 +47,9 @@ def trials(database: Database, statements: Statements, parameter: str) -> tuple[
 
 def _trials(database: Database, statements: Statements, parameter: str) -> Iterator[Trial]:
     dictionary = statements.doctor("dictionary")
-    purpose = "`exatrust discover`, and the checks that read EXA_DBA_ tables"
-    yield Trial(DICTIONARY, purpose, _refusal(database, dictionary), optional=True)
-    if not database.rows(statements.query("schema_exists"))[0][0]:
+    purpose = "the views and checks that read EXA_DBA_ tables: what the database talks to"
+    yield Trial(DICTIONARY, purpose, _refusal(database, dictionary))
+    if not schema_exists(database, statements):
         created = Trial(
             "CREATE SCHEMA", f"schema {statements.schema.upper()}, which does not exist yet",
             _refusal(database, statements.create_schema()),

@@ -137,6 +137,10 @@ class Statements:
         """sql/doctor/<name>.sql: a look, or a trial that is rolled back."""
         return self._render(f"doctor/{name}.sql", **values).strip()
 
+    def roles(self, name: str, **values: str) -> str:
+        """sql/roles/<name>.sql."""
+        return self._render(f"roles/{name}.sql", **values).strip()
+
     def create_schema(self) -> str:
         return self._schema_statements()[0]
 

@@ -29,6 +29,7 @@ def test_help_imports_nothing_heavy() -> None:
         "install",
         "status",
         "doctor",
+        "roles",
         "trust-server",
         "check",
         "probe",

@@ -1,0 +1,2 @@
+GRANT SELECT ON SCHEMA {{schema}} TO {{role}};
+GRANT EXECUTE ON SCHEMA {{schema}} TO {{role}};
