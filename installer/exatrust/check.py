@@ -11,7 +11,7 @@ from exatrust.database import Database
 from exatrust.errors import UsageError
 from exatrust.observe import Installed
 from exatrust.statements import Statements, identifier, literal, script_name
-from exatrust_udf.endpoint import BadEndpoint, shown
+from exatrust_udf.endpoint import BadEndpoint, BadOption, shown
 from exatrust_udf.endpoint import Endpoint as Target
 
 SHARED_BUNDLE = "shared-bundle"
@@ -64,10 +64,10 @@ def parse_endpoint(text: str, options: str | None = None) -> Endpoint:
     """HOST:PORT or [IPV6]:PORT, and options of CHECK_ENDPOINT. Raises UsageError."""
     try:
         target = Target.parse(text, None, options)
+    except BadOption as error:
+        raise UsageError(str(error), error.hint) from error
     except BadEndpoint as error:
-        raise UsageError(
-            f"{shown(text)} is no endpoint: {error}", "write HOST:PORT, for example db.example:443"
-        ) from error
+        raise UsageError(f"{shown(text)} is no endpoint: {error}", error.hint) from error
     return Endpoint(target.host, target.port, options)
 
 
