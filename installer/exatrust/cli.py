@@ -36,7 +36,7 @@ _FLAGS = {
     "schema": ("database", "schema", "Schema that holds the scripts."),
     "bucketfs_url": ("bucketfs", "url", "https://HOST:PORT of the BucketFS service."),
     "bucket": ("bucketfs", "bucket", "Bucket for the releases."),
-    "roots": ("bundle", "roots", "Default roots: certifi, or a PEM file."),
+    "roots": ("bundle", "roots", "Default roots: certifi, container, or a PEM file."),
     "aliases": ("scripts", "aliases", "Language aliases, divided by commas."),
 }
 

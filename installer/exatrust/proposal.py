@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from exatrust import __version__, aliases, resources
-from exatrust.additions import read_file
 from exatrust.bucketfs import BucketFS
 from exatrust.bundle import Anchor, Bundle, Removal
 from exatrust.carry import carried_over
 from exatrust.change import Change, changed
 from exatrust.database import Database
+from exatrust.default_set import CONTAINER, Roots, container_roots, named_roots
 from exatrust.distrust import Distrust, curated, own
-from exatrust.intake import read_certificates
 from exatrust.languages import Alias
 from exatrust.nodes import Coverage
 from exatrust.observe import Installed, installed, observe, probe, script_aliases, tables
@@ -22,7 +20,6 @@ from exatrust.plan import Action, Desired, Observed, plan
 from exatrust.release import Release, build
 from exatrust.settings import Settings
 from exatrust.statements import Statements, files_text
-from exatrust_udf.certificate import Certificate
 
 Say = Callable[[str], None]
 
@@ -92,7 +89,7 @@ def propose(
     carried = carried_over(
         database, ports.bucket, statements, current, releases_path(settings), warn
     )
-    roots, roots_name = _roots(settings)
+    roots, roots_name = _roots(settings, database, statements, current, warn)
     bundle, going = changed(roots, roots_name, carried, change, distrust, warn)
     release = build(__version__, resources.udf_sources(), bundle, distrust)
     proposal = propose_release(settings, ports, release, bundle, distrust, there, warn)
@@ -153,13 +150,16 @@ def _without(observed: Observed, kept: frozenset[str]) -> Observed:
     return replace(observed, scripts=scripts)
 
 
-def _roots(settings: Settings) -> tuple[tuple[Certificate, ...], str]:
-    if settings.bundle.roots == "certifi":
-        pem, name = resources.certifi_roots()
-    else:
-        path = Path(settings.bundle.roots)
-        return read_certificates(read_file(path), str(path)), path.name
-    return read_certificates(pem, name), name
+def _roots(
+    settings: Settings, database: Database, statements: Statements, current: Installed | None,
+    warn: Say,
+) -> Roots:  # fmt: skip
+    if settings.bundle.roots != CONTAINER:
+        return named_roots(settings.bundle.roots)
+    names = settings.scripts.aliases or (current.aliases if current else ())
+    if not names:  # what is discovered is told when the release is planned
+        names = _with_aliases(settings, database, statements, current, lambda text: None)[0].aliases
+    return container_roots(database, statements, names[0], warn)
 
 
 def desire(

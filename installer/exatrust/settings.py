@@ -60,7 +60,7 @@ class BucketFSSettings:
 
 @dataclass(frozen=True)
 class BundleSettings:
-    """`roots` is "certifi", or the path of a PEM file."""
+    """`roots` is "certifi", "container" (what the first alias trusts), or the path of a file."""
 
     roots: str = "certifi"
     ca_files: tuple[Path, ...] = ()

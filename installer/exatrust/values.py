@@ -34,7 +34,8 @@ def path(value: Value) -> Path:
 
 
 def roots(value: Value) -> str:
-    return "certifi" if text(value) == "certifi" else str(path(value))
+    """A set by its name; anything else is the path of a file."""
+    return text(value) if text(value) in ("certifi", "container") else str(path(value))
 
 
 def items(value: Value) -> tuple[Value, ...]:

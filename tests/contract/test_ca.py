@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
@@ -267,3 +268,40 @@ def test_what_must_not_be_trusted_is_refused_and_nothing_is_installed(
     assert key.read_text().split("\n")[1] not in refused.text
     assert exatrust("ca", "list").status == 1
     assert exatrust("ca", "diff", "a", "b").status == 1
+
+
+def test_the_containers_own_roots_may_be_the_default_set_but_never_a_distrusted_one(
+    exatrust: Exatrust, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, database: Database,
+    schema: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("EXATRUST_BUNDLE_ROOTS", "container")
+    installed = exatrust("install")
+    assert installed.status == 0, installed.text
+    assert "container of PYTHON3" in installed.out
+    assert exatrust("plan").status == 0
+
+    lost = trustme.CA(organization_name="Lost Root").cert_pem.bytes()
+    digest = parse(ssl.PEM_cert_to_DER_cert(lost.decode())).sha256
+    sandbox.plant_root(lost, alias="PYTHON3")
+    assert exatrust("plan").status == 1
+    database.transaction(
+        lambda: database.execute(
+            f"INSERT INTO {schema}.OWN_DISTRUST (SHA256, SUBJECT, REASON)"
+            f" VALUES ('{digest}', 'O=Lost Root', 'key lost')"
+        )
+    )
+    updated = exatrust("install", "--yes")
+    assert updated.status == 0, updated.text
+    assert "left out of the bundle: O=Lost Root is distrusted: key lost" in updated.err
+    assert stores(database, schema, "shared-bundle") | {digest} == stores(
+        database, schema, "openssl-file"
+    )
+
+
+def stores(database: Database, schema: str, store: str) -> set[str]:
+    """The certificates of a truststore as the UDFs see it, by SHA-256."""
+    rows = database.rows(
+        f"SELECT SHA256 FROM {schema}.TRUSTSTORE_CERTIFICATES WHERE STORE = '{store}'"
+    )
+    assert len(rows) > 50
+    return {sha256 for (sha256,) in rows}

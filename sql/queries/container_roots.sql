@@ -1,0 +1,7 @@
+SELECT "NODE_ID", "ROOTS"
+FROM (
+    SELECT {{schema}}.{{script}}("GROUP_NUMBER")
+    FROM ({{groups}})
+    GROUP BY "GROUP_NUMBER"
+)
+QUALIFY ROW_NUMBER() OVER (PARTITION BY "NODE_ID" ORDER BY "SAMPLE") = 1
