@@ -1,4 +1,4 @@
-CREATE OR REPLACE FORCE VIEW {{schema}}."OUTBOUND_ENDPOINT" (
+CREATE OR REPLACE VIEW {{schema}}."OUTBOUND_ENDPOINT" (
     "FOUND_IN" COMMENT IS 'CONNECTION, VIRTUAL_SCHEMA, SCRIPT, VIEW or PARAMETER',
     "OBJECT_NAME" COMMENT IS 'Where it was found; a property of a virtual schema stands behind its name',
     "LINE" COMMENT IS 'First line that names it, from 1',

@@ -1,4 +1,4 @@
-CREATE OR REPLACE FORCE VIEW {{schema}}."UNVERIFIED_TLS" (
+CREATE OR REPLACE VIEW {{schema}}."UNVERIFIED_TLS" (
     "FOUND_IN" COMMENT IS 'CONNECTION, VIRTUAL_SCHEMA, SCRIPT, VIEW or PARAMETER',
     "OBJECT_NAME" COMMENT IS 'Where it was found; a property of a virtual schema stands behind its name',
     "LINE" COMMENT IS 'Line, from 1',

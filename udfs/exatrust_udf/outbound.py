@@ -144,10 +144,10 @@ def _places(kind: str, text: str) -> Iterator[_Place]:
 
 
 def _blank(match: re.Match[str]) -> str:
-    """The secret is exchanged for as many blanks, so that lines and quotes stay where they are."""
+    """As many stars, so that positions stay, and that the parameters behind it are still read."""
     value = match[1]
     quote = value[0] if value[0] in "'\"{" else ""
-    return match[0][: -len(value)] + quote + " " * (len(value) - len(quote))
+    return match[0][: -len(value)] + quote + "*" * (len(value) - len(quote))
 
 
 def _items(hosts: tuple[Address, ...], name: str | None, scheme: Scheme, encrypted: bool | None,

@@ -76,6 +76,8 @@ def rows(text: str, kind: str = "CONNECTION") -> list[Row]:
             "jdbc:postgresql", "p.example", 5432, True, PG)),
         ("jdbc:postgresql://p.example/x?ssl=false", (
             "jdbc:postgresql", "p.example", 5432, None, PG)),
+        ("jdbc:postgresql://p.example/x?password=p&sslmode=require", (
+            "jdbc:postgresql", "p.example", 5432, True, PG)),
         ("jdbc:aws-wrapper:postgresql://p.example/x", (
             "jdbc:postgresql", "p.example", 5432, None, PG)),
         ("jdbc:redshift://r.example:5440/x?ssl=true", (

@@ -65,7 +65,7 @@ DOCUMENTATION = Path(__file__).resolve().parents[3] / "docs" / "outbound.md"
         ("public void checkServerTrusted(X509Certificate[] c, String a) { }", "JAVA_TRUSTS_ALL"),
         ("conn.setHostnameVerifier((h, s) -> true);", "JAVA_TRUSTS_ALL"),
         ("setDefaultHostnameVerifier((hostname, session) -> { return true; })", "JAVA_TRUSTS_ALL"),
-        ("new HostnameVerifier() { public boolean verify(String h, SSLSession s) { return true; } }",
+        ("new HostnameVerifier() { public boolean verify(String h, Session s) { return true; } }",
          "JAVA_TRUSTS_ALL"),
         ("&tls.Config{InsecureSkipVerify: true}", "OTHER_LANGUAGE_OFF"),
         ('process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0"', "OTHER_LANGUAGE_OFF"),
