@@ -103,7 +103,7 @@ def run_list(settings: Settings, terminal: Terminal) -> int:
         }
     )
     report.table(
-        ("CA", "VALID UNTIL", "ORIGIN", "SOURCE", "SHA256", "DECIDED", "BY", "WHY"),
+        ("SHA256", "VALID UNTIL", "ORIGIN", "SOURCE", "DECIDED", "BY", "WHY", "CA"),
         [_row(entry, decisions) for entry in sorted(found.entries, key=_by_name)],
     )
     report.say(
@@ -127,14 +127,14 @@ def _decision(entry: Entry, decisions: Mapping[str, Decision]) -> Decision | Non
 def _row(entry: Entry, decisions: Mapping[str, Decision]) -> tuple[object, ...]:
     decision = _decision(entry, decisions)
     return (
-        entry.subject,
+        entry.sha256,
         _day(entry),
         entry.origin,
         entry.source,
-        entry.sha256,
         f"{decision.at:%Y-%m-%d %H:%M}" if decision else None,
         decision.by if decision else None,
         decision.reason if decision else entry.reason,
+        entry.subject,
     )
 
 
@@ -167,9 +167,9 @@ def _show_differences(
         report.say(f"{before.release} and {after.release} trust the same {len(after.bundle)} CAs.")
         return
     report.table(
-        ("CHANGE", "CA", "VALID UNTIL", "SHA256", "WHY"),
+        ("CHANGE", "SHA256", "VALID UNTIL", "WHY", "CA"),
         [
-            (item.change, item.entry.subject, _day(item.entry), item.entry.sha256, item.why)
+            (item.change, item.entry.sha256, _day(item.entry), item.why, item.entry.subject)
             for item in found
         ],
     )
