@@ -62,7 +62,9 @@ _TNS = re.compile(
 )
 _HOST_PORT = r"[A-Za-z0-9\[][\w.:\]-]{0,253}"
 _PLAIN = rf"{_HOST_PORT}(?:/(?:[0-9A-Fa-f]{{32,64}}|nocertcheck))?(?::\d{{2,5}})?"
-_QUOTED = re.compile(rf"(['\"])({_PLAIN}(?:,{_PLAIN}){{0,63}})\1", re.IGNORECASE)
+_QUOTED = re.compile(
+    rf"(['\"])({_PLAIN}(?:,{_PLAIN}){{0,63}})(?:/[\w.$#-]{{1,64}})?\1", re.IGNORECASE
+)
 _WHOLE_ITEM = r"[^,;/?\s'\"=@]{1,256}(?:/(?:[0-9A-Fa-f]{32,64}|nocertcheck)(?::\d{1,5})?)?"
 _WHOLE = re.compile(
     rf"({_WHOLE_ITEM}(?:,{_WHOLE_ITEM}){{0,63}})(?:/[\w.$#-]{{1,128}})?(?:;.*)?",

@@ -258,6 +258,7 @@ def test_the_first_line_that_names_an_endpoint_counts() -> None:
         "IMPORT INTO T FROM CSV AT 'https://f.example:8443/x' USER 'u' IDENTIFIED BY 'p' FILE 'f'",
         "IMPORT FROM EXA AT '10.0.0.1..2:8563' USER 'u' IDENTIFIED BY 'p' TABLE T",
         f"C = pyexasol.connect(dsn='10.0.0.1/{FINGERPRINT}:8563', user='u')",
+        "IMPORT FROM ORA AT '192.168.1.9:1521/xepdb1' USER 'u' IDENTIFIED BY 'p' TABLE T",
         'fromJSON(getURL("https://r.example/data"))',
         'String u = "jdbc:postgresql://j.example/x";',
     ],
