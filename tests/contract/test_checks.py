@@ -293,3 +293,46 @@ def test_a_script_pinned_to_another_release_is_reported(
     finally:
         rows(script)
     assert (status, names(found["SCRIPT_PINS"])) == (1, ["CHECK_ENDPOINT"])
+
+
+def test_what_talks_without_tls_or_without_verification_is_found_where_it_is_written(
+    rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    rows("CREATE SCHEMA PLANTED")
+    rows("CREATE CONNECTION LEGACY TO 'http://old.example:8080/x' USER 'u' IDENTIFIED BY 'secret'")
+    rows(
+        "CREATE PYTHON3 SCALAR SCRIPT PLANTED.CALL(x INT) RETURNS INT AS\nimport requests\n"
+        "def run(ctx):\n    requests.get('https://erp.example/', verify=False)\n    return 1\n"
+    )
+    rows("CREATE VIEW PLANTED.LOADED AS SELECT 'https://h.example/ IGNORE CERTIFICATE' AS C")
+    try:
+        status, found = check(
+            "ENDPOINT_PLAINTEXT", "ENDPOINT_UNWATCHED", "VERIFICATION_OFF_SCRIPT",
+            "VERIFICATION_OFF_VIEW", "VERIFICATION_OFF_CONNECTION",
+        )  # fmt: skip
+    finally:
+        rows("DROP SCHEMA PLANTED CASCADE")
+        rows("DROP CONNECTION LEGACY")
+    assert status == 1
+    assert names(found["ENDPOINT_PLAINTEXT"]) == ["CONNECTION LEGACY"]
+    assert "old.example:8080" in found["ENDPOINT_PLAINTEXT"][0]["finding"]
+    assert names(found["ENDPOINT_UNWATCHED"]) == ["erp.example:443", "h.example:443"]
+    assert names(found["VERIFICATION_OFF_SCRIPT"]) == ["SCRIPT PLANTED.CALL"]
+    assert "in line 4" in found["VERIFICATION_OFF_SCRIPT"][0]["finding"]
+    assert names(found["VERIFICATION_OFF_VIEW"]) == ["VIEW PLANTED.LOADED"]
+    assert found["VERIFICATION_OFF_CONNECTION"] == []
+    assert "secret" not in json.dumps(found)
+
+
+def test_a_python_container_without_scripts_is_reported(
+    rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    query = "SELECT SYSTEM_VALUE FROM SYS.EXA_PARAMETERS WHERE PARAMETER_NAME = 'SCRIPT_LANGUAGES'"
+    ((languages,),) = rows(query)
+    own = "OWN=localzmq+protobuf:///bfsdefault/default/slc/own?lang=python#buckets/x/exaudfclient"
+    rows(f"ALTER SYSTEM SET SCRIPT_LANGUAGES = '{languages} {own}'")
+    try:
+        status, found = check("SCRIPTS_MISSING")
+    finally:
+        rows(f"ALTER SYSTEM SET SCRIPT_LANGUAGES = '{languages}'")
+    assert (status, names(found["SCRIPTS_MISSING"])) == (1, ["OWN"])
