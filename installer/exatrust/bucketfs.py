@@ -9,6 +9,7 @@ would follow them.
 
 from __future__ import annotations
 
+import io
 import ssl
 import time
 import uuid
@@ -28,7 +29,9 @@ from exatrust.errors import (
     MissingBucket,
     WrongPassword,
 )
+from exatrust.log import logger
 from exatrust.pinning import context_for_ca, pinned_context, received, unknown
+from exatrust.progress import Meter, meter
 from exatrust.settings import BucketFSSettings
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two answers
@@ -53,6 +56,19 @@ class _VerifyingAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs = "CERT_REQUIRED"
+
+
+class _Body(io.BytesIO):
+    """Tells a meter how much of it was read."""
+
+    def __init__(self, content: bytes, bar: Meter) -> None:
+        super().__init__(content)
+        self._bar = bar
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        part = super().read(size)
+        self._bar.at(self.tell())
+        return part
 
 
 class BucketFS:
@@ -152,10 +168,9 @@ class BucketFS:
         """Send, and again after connection errors and 5xx: every request here is idempotent."""
         for pause in (*BACK_OFF, None):
             try:
-                answer = self._session.request(
-                    method, url, data=content, timeout=TIMEOUT, allow_redirects=False
-                )
+                answer = self._send_once(method, url, content)
             except requests.exceptions.RequestException as error:
+                logger.warning("%s %s: %s", method, urlsplit(url).path, _reason(error))
                 if isinstance(_innermost(error), ssl.SSLCertVerificationError):
                     raise self._refused(error) from error
                 if pause is None:
@@ -165,6 +180,17 @@ class BucketFS:
                     return answer
             self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")
+
+    def _send_once(self, method: str, url: str, content: bytes | None) -> requests.Response:
+        path, size = urlsplit(url).path, len(content or b"")
+        with meter(path.rpartition("/")[2], size, "bytes") as bar:
+            body = _Body(content, bar) if content else content
+            answer = self._session.request(
+                method, url, data=body, timeout=TIMEOUT, allow_redirects=False
+            )
+        sent = f", {size} bytes sent" if content else ""
+        logger.info("%s %s: %d%s", method, path, answer.status_code, sent)
+        return answer
 
     def _good(self, answer: requests.Response, task: str) -> requests.Response:
         settings = self._settings

@@ -16,6 +16,7 @@ import click
 
 from exatrust import __version__
 from exatrust.errors import ExatrustError
+from exatrust.log import close, logger, to_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,12 +79,12 @@ def _settings_options(command: Command) -> Command:
         command = click.option(
             f"--{flag.replace('_', '-')}", flag, help=f"{text} [{section}.{key}]"
         )(command)
-    config = click.option(
-        "--config",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help="Settings file. [default: ./exatrust.toml]",
+    file = click.Path(dir_okay=False, path_type=Path)
+    command = click.option("--log-file", type=file, help="Append what is done, without secrets.")(
+        command
     )
-    return config(command)
+    text = "Settings file. [default: ./exatrust.toml]"
+    return click.option("--config", type=file, help=text)(command)
 
 
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -108,6 +109,8 @@ def _settings(options: dict[str, Any]) -> Settings:
     """Take the settings' flags out of a command's options, and load."""
     from exatrust.settings import load
 
+    if (file := options.pop("log_file")) is not None:
+        to_file(file, f"{click.get_current_context().command_path} {__version__}")
     flags = {(section, key): options.pop(flag) for flag, (section, key, _) in _FLAGS.items()}
     return load(options.pop("config"), os.environ, flags)
 
@@ -490,9 +493,17 @@ def demo(nodes: int) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    status = _run(argv)
+    logger.info("exit status %d", status)
+    close()
+    return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         result = cli.main(args=argv, prog_name="exatrust", standalone_mode=False)
     except ExatrustError as error:
+        logger.error("%s: %s", error.message, error.action)
         click.echo(f"exatrust: {error.message}\n  {error.action}", err=True)
         return error.exit_code
     except click.ClickException as error:

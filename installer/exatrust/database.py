@@ -29,6 +29,7 @@ from exatrust.errors import (
     SqlFailed,
     WrongPassword,
 )
+from exatrust.log import logger, statement_head
 from exatrust.pinning import context_for_ca, pinned_context, received, unknown
 from exatrust.settings import DatabaseSettings
 
@@ -53,6 +54,7 @@ class Database:
         self._sleep = sleep
         self._name = settings.dsn.pyexasol()
         self._connection = _connect(settings, password, self._name)
+        logger.info("connected to the database %s as %s", self._name, settings.user)
 
     def close(self) -> None:
         self._connection.close()
@@ -67,6 +69,7 @@ class Database:
 
     def rollback(self) -> None:
         self._guarded("rollback", self._connection.rollback)
+        logger.info("SQL ROLLBACK")
 
     def transaction(self, work: Callable[[], _Result]) -> _Result:
         """Run `work` and commit; after a collision (SQL state 40001) again from its start.
@@ -78,6 +81,7 @@ class Database:
             try:
                 result = work()
                 self._guarded("commit", self._connection.commit)
+                logger.info("SQL COMMIT")
             except Collision:
                 self.rollback()
                 if attempt == ATTEMPTS:
@@ -107,12 +111,16 @@ class Database:
                 self.rollback()
 
     def _execute(self, sql: str) -> Any:
-        return self._guarded("a statement", lambda: self._connection.execute(sql))
+        head = statement_head(sql)
+        result = self._guarded(f"a statement ({head})", lambda: self._connection.execute(sql))
+        logger.info("SQL %s: %d rows", head, result.rowcount())
+        return result
 
     def _guarded(self, task: str, call: Callable[[], _Result]) -> _Result:
         try:
             return call()
         except pyexasol.ExaRequestError as error:
+            logger.warning("SQL %s: refused, SQL state %s: %s", task, error.code, error.message)
             raise _sql_failed(str(error.code), str(error.message)) from error
         except pyexasol.ExaError as error:
             raise DatabaseUnreachable(

@@ -31,6 +31,10 @@ Messages never hold a password: they are built from names, never from credential
 
 from __future__ import annotations
 
+import re
+
+_USER_INFO = re.compile(r"[^\s'\"/=@]+:(?!//)[^\s'\"]*@")
+
 
 class ExatrustError(Exception):
     """An error meant for a human. `message` says what is wrong, `action` what to do next."""
@@ -38,8 +42,9 @@ class ExatrustError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, action: str) -> None:
-        super().__init__(message)
-        self.message = message
+        # What was typed is often repeated, and an address may hold somebody's password.
+        self.message = _USER_INFO.sub("***@", message)
+        super().__init__(self.message)
         self.action = action
 
 

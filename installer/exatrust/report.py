@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
+from exatrust.log import logger
+
 Cell = object
 
 
@@ -22,9 +24,11 @@ class Report:
 
     def say(self, text: str) -> None:
         """Progress and results in sentences."""
+        logger.info("%s", text)
         print(text, file=self.err if self.as_json else self.out, flush=True)
 
     def warn(self, text: str) -> None:
+        logger.warning("%s", text)
         print(f"warning: {text}", file=self.err, flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
