@@ -107,13 +107,15 @@ def confirm(
             "compare the file with what its owner published: it may not be the CA you mean",
         )
     for anchor in additions:
-        if anchor.certificate.sha256 not in known and anchor.certificate.sha256 not in given:
-            _ask_for(anchor, ask, say)
+        if anchor.certificate.sha256 in known:
+            continue
+        for line in describe(anchor.certificate):
+            say(line)
+        if anchor.certificate.sha256 not in given:
+            _ask_for(anchor, ask)
 
 
-def _ask_for(anchor: Anchor, ask: Callable[[str], str] | None, say: Callable[[str], None]) -> None:
-    for line in describe(anchor.certificate):
-        say(line)
+def _ask_for(anchor: Anchor, ask: Callable[[str], str] | None) -> None:
     if ask is None:
         raise NotConfirmed(
             f"nobody vouched for {anchor.certificate.subject} from {anchor.source}",
