@@ -301,7 +301,7 @@ def test_what_talks_without_tls_or_without_verification_is_found_where_it_is_wri
     rows("CREATE SCHEMA PLANTED")
     rows("CREATE CONNECTION LEGACY TO 'http://old.example:8080/x' USER 'u' IDENTIFIED BY 'secret'")
     rows(
-        "CREATE PYTHON3 SCALAR SCRIPT PLANTED.CALL(x INT) RETURNS INT AS\nimport requests\n"
+        "CREATE PYTHON3 SCALAR SCRIPT PLANTED.FETCH_ERP(x INT) RETURNS INT AS\nimport requests\n"
         "def run(ctx):\n    requests.get('https://erp.example/', verify=False)\n    return 1\n"
     )
     rows("CREATE VIEW PLANTED.LOADED AS SELECT 'https://h.example/ IGNORE CERTIFICATE' AS C")
@@ -317,7 +317,7 @@ def test_what_talks_without_tls_or_without_verification_is_found_where_it_is_wri
     assert names(found["ENDPOINT_PLAINTEXT"]) == ["CONNECTION LEGACY"]
     assert "old.example:8080" in found["ENDPOINT_PLAINTEXT"][0]["finding"]
     assert names(found["ENDPOINT_UNWATCHED"]) == ["erp.example:443", "h.example:443"]
-    assert names(found["VERIFICATION_OFF_SCRIPT"]) == ["SCRIPT PLANTED.CALL"]
+    assert names(found["VERIFICATION_OFF_SCRIPT"]) == ["SCRIPT PLANTED.FETCH_ERP"]
     assert "in line 4" in found["VERIFICATION_OFF_SCRIPT"][0]["finding"]
     assert names(found["VERIFICATION_OFF_VIEW"]) == ["VIEW PLANTED.LOADED"]
     assert found["VERIFICATION_OFF_CONNECTION"] == []
