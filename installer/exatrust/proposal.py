@@ -134,6 +134,11 @@ def _with_aliases(
         # An alias that broke earlier is in no record any more, and its scripts are still there.
         recorded = tuple(dict.fromkeys([*recorded, *script_aliases(database, statements)]))
     found, choice = aliases.decide(database, statements, settings.scripts.aliases, recorded)
+    if recorded and choice.aliases[0] != recorded[0]:
+        warn(
+            f"the scripts without suffix were those of language alias {recorded[0]}, and are those "
+            f"of {choice.aliases[0]} then: scripts.aliases names it first"
+        )
     for name, why in choice.kept.items():
         warn(f"the scripts of language alias {name} stay as they are, it does not work: {why}")
     if not settings.scripts.aliases:

@@ -114,3 +114,17 @@ def test_a_broken_alias_that_is_named_is_an_error_and_so_is_none_that_works(
     named = exatrust("install", "--yes")
     assert (named.status, "language alias ABSENT is broken" in named.err) == (2, True), named.text
     assert scripts() == {}
+
+
+@pytest.mark.usefixtures("languages")
+def test_another_default_alias_is_never_taken_silently(
+    exatrust, scripts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert exatrust("install", "--yes").status == 0
+    monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON312,PYTHON3")
+    changed = exatrust("install", "--yes")
+    assert changed.status == 0, changed.text
+    assert "scripts without suffix were those of language alias PYTHON3, and are" in changed.err
+    assert scripts()["PROBE_NODE"] == "PYTHON312"
+    monkeypatch.delenv("EXATRUST_SCRIPTS_ALIASES")
+    assert exatrust("plan").status == 0
