@@ -60,6 +60,8 @@ def installed(database: Database, statements: Statements) -> Installed | None:
 
 def history(database: Database, statements: Statements) -> tuple[Installed, ...]:
     """All activations of releases, the last one first."""
+    if "RELEASE_HISTORY" not in tables(database, statements):
+        return ()
     return tuple(map(_installed, database.rows(statements.query("history"))))
 
 

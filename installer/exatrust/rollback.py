@@ -11,8 +11,9 @@ from exatrust import __version__, resources
 from exatrust.bucketfs import BucketFS
 from exatrust.bundle import Anchor, Bundle, Removal
 from exatrust.carry import intact
-from exatrust.errors import NotInstalled, UsageError
+from exatrust.errors import BucketFSFailed, NotInstalled, UsageError
 from exatrust.intake import read_certificates
+from exatrust.manifests import differences, find_release, read_contents
 from exatrust.observe import Installed, history
 from exatrust.proposal import (
     Ports,
@@ -34,8 +35,10 @@ def propose_rollback(settings: Settings, ports: Ports, wanted: str | None, warn:
     """
     database, statements = ports.database, statements_for(settings)
     there = frozenset(ports.bucket.list())
-    target = choose(history(database, statements), wanted)
+    activations = history(database, statements)
+    target = choose(activations, wanted)
     release, bundle = read_release(ports.bucket, target, releases_path(settings))
+    _say_what_changes(ports.bucket, releases_path(settings), activations[0], target, warn)
     distrust = known_distrust(database, statements)
     for anchor in bundle.anchors:
         if root := distrust.of(anchor.certificate):
@@ -48,16 +51,26 @@ def choose(activations: Sequence[Installed], wanted: str | None) -> Installed:
     """The last activation of the wanted release; of the one before the current for None."""
     if not activations:
         raise NotInstalled("nothing is installed", "run `exatrust install`")
-    known = {item.release: item for item in reversed(activations)}
-    earlier = [item for item in activations if item.release != activations[0].release]
-    names = ", ".join(known)
-    if wanted is None:
-        if not earlier:
-            raise UsageError("there is no earlier release", f"the only one is {names}")
-        return earlier[0]
-    if wanted not in known:
-        raise UsageError(f"release {wanted} was never activated here", f"the releases are: {names}")
-    return known[wanted]
+    if wanted is not None:
+        return find_release(activations, wanted)
+    for item in activations:
+        if item.release != activations[0].release:
+            return item
+    raise UsageError("there is no earlier release", f"the only one is {activations[0].release}")
+
+
+def _say_what_changes(
+    bucket: BucketFS, releases: str, current: Installed, target: Installed, warn: Say
+) -> None:
+    """An earlier bundle may lack what was added since, and trust what was removed since."""
+    try:
+        before = read_contents(bucket, releases, current)
+    except BucketFSFailed as error:
+        warn(f"{error.message}; what the rollback changes in the bundle cannot be said")
+        return
+    verb = {"added": "trusts again", "removed": "no longer trusts"}
+    for item in differences(before, read_contents(bucket, releases, target)):
+        warn(f"the bundle {verb[item.change]} {item.entry.subject} (SHA-256 {item.entry.sha256})")
 
 
 def read_release(bucket: BucketFS, target: Installed, releases: str) -> tuple[Release, Bundle]:

@@ -56,7 +56,8 @@ def wrap(steps: Steps) -> None:
     def sent(self: requests.Session, method: str, url: str, **kwargs: Any) -> requests.Response:
         if method != "PUT":
             return request(self, method, url, **kwargs)
-        answer = request(self, method, url, **{**kwargs, "data": Body(kwargs["data"], steps)})
+        body = Body(kwargs["data"].read(), steps)
+        answer = request(self, method, url, **{**kwargs, "data": body})
         steps.done()
         return answer
 
