@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from exatrust import decisions
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.database import Database
 from exatrust.errors import BucketFSFailed, Superseded
 from exatrust.observe import installed
@@ -19,7 +19,7 @@ READ_BACK_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # BucketFS may serve the old
 
 def upload(
     proposal: Proposal,
-    bucket: BucketFS,
+    bucket: Bucket,
     say: Say,
     *,
     sleep: Callable[[float], None] = time.sleep,
@@ -34,7 +34,7 @@ def upload(
             _read_back(bucket, action.name, content, sleep)
 
 
-def _read_back(bucket: BucketFS, path: str, content: bytes, sleep: Callable[[float], None]) -> None:
+def _read_back(bucket: Bucket, path: str, content: bytes, sleep: Callable[[float], None]) -> None:
     for pause in READ_BACK_SECONDS:
         sleep(pause)
         if bucket.read(path) == content:

@@ -9,7 +9,6 @@ would follow them.
 
 from __future__ import annotations
 
-import io
 import ssl
 import time
 import uuid
@@ -21,6 +20,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 
+from exatrust.bucket import BACK_OFF
+from exatrust.cause import innermost, reason
 from exatrust.credentials import Secret
 from exatrust.errors import (
     BucketFSFailed,
@@ -31,11 +32,10 @@ from exatrust.errors import (
 )
 from exatrust.log import logger
 from exatrust.pinning import context_for_ca, pinned_context, received, unknown
-from exatrust.progress import Meter, meter
+from exatrust.progress import Body, meter
 from exatrust.settings import BucketFSSettings
 
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two answers
-BACK_OFF = (0.2, 0.5, 1.0, 2.0)  # seconds between attempts
 AFTER_DELETE_SECONDS = 40.0
 _AFTER_DELETE_STEP = 2.0
 
@@ -58,21 +58,8 @@ class _VerifyingAdapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-class _Body(io.BytesIO):
-    """Tells a meter how much of it was read."""
-
-    def __init__(self, content: bytes, bar: Meter) -> None:
-        super().__init__(content)
-        self._bar = bar
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        part = super().read(size)
-        self._bar.at(self.tell())
-        return part
-
-
 class BucketFS:
-    """One bucket. Paths are relative to it, with '/' between parts."""
+    """The Bucket of a BucketFS service."""
 
     def __init__(
         self,
@@ -170,8 +157,8 @@ class BucketFS:
             try:
                 answer = self._send_once(method, url, content)
             except requests.exceptions.RequestException as error:
-                logger.warning("%s %s: %s", method, urlsplit(url).path, _reason(error))
-                if isinstance(_innermost(error), ssl.SSLCertVerificationError):
+                logger.warning("%s %s: %s", method, urlsplit(url).path, reason(error))
+                if isinstance(innermost(error), ssl.SSLCertVerificationError):
                     raise self._refused(error) from error
                 if pause is None:
                     raise self._unreachable(error) from error
@@ -184,7 +171,7 @@ class BucketFS:
     def _send_once(self, method: str, url: str, content: bytes | None) -> requests.Response:
         path, size = urlsplit(url).path, len(content or b"")
         with meter(path.rpartition("/")[2], size, "bytes") as bar:
-            body = _Body(content, bar) if content else content
+            body = Body(content, bar) if content else content
             answer = self._session.request(
                 method, url, data=body, timeout=TIMEOUT, allow_redirects=False
             )
@@ -211,7 +198,7 @@ class BucketFS:
 
     def _unreachable(self, error: Exception) -> BucketFSUnreachable:
         return BucketFSUnreachable(
-            f"BucketFS {self._settings.url} does not answer: {_reason(error)}",
+            f"BucketFS {self._settings.url} does not answer: {reason(error)}",
             "check bucketfs.url (2581 is the usual HTTPS port), the service and the firewall",
         )
 
@@ -221,19 +208,5 @@ class BucketFS:
             "bucketfs",
             self._settings.ca_file,
             f"BucketFS {self._settings.url}",
-            _reason(error),
+            reason(error),
         )
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The first cause: requests wraps urllib3, which wraps the operating system."""
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
-        wrapped = (getattr(error, "reason", None), error.__cause__, error.__context__, *error.args)
-        error = next((item for item in wrapped if isinstance(item, BaseException)), error)
-    return error
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(_innermost(error)).split())

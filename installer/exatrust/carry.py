@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.bundle import Anchor, Removal
 from exatrust.database import Database
 from exatrust.decisions import ADDED, REMOVED, last_decisions
@@ -33,7 +33,7 @@ class Carried:
 
 def carried_over(
     database: Database,
-    bucket: BucketFS,
+    bucket: Bucket,
     statements: Statements,
     current: Installed | None,
     releases: str,
@@ -55,7 +55,7 @@ def carried_over(
     return _from_release(manifest, pem, bundle_name)
 
 
-def intact(bucket: BucketFS, current: Installed, directory: str, name: str) -> bytes | None:
+def intact(bucket: Bucket, current: Installed, directory: str, name: str) -> bytes | None:
     """The content of a file of a release; None where it is missing or altered."""
     content = bucket.read(f"{directory}/{name}")
     if content is None or hashlib.sha256(content).hexdigest() != current.digest(name):

@@ -13,10 +13,11 @@ from dataclasses import asdict
 from functools import partial
 
 from exatrust import inside
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket, may_write
+from exatrust.buckets import open_bucket
 from exatrust.commands import Terminal
 from exatrust.contact import DATABASE, Contact, Server, look_at, servers
-from exatrust.credentials import Secret, Sources
+from exatrust.credentials import Sources
 from exatrust.database import Database
 from exatrust.doctor import SKIPPED, Doctor, Finding, Seen, exit_status
 from exatrust.errors import (
@@ -28,7 +29,7 @@ from exatrust.errors import (
 from exatrust.inside import LOGIN, Clock
 from exatrust.pinning import changed, unknown
 from exatrust.report import Report, one_line
-from exatrust.settings import BucketFSSettings, DatabaseSettings, Settings
+from exatrust.settings import BucketFSSettings, Settings
 
 BUCKET = "bucket"
 
@@ -61,8 +62,8 @@ def _show(finding: Finding, report: Report) -> None:
 def _settings(load: Callable[[], Settings]) -> Seen[Settings]:
     settings = load()
     return Seen(
-        f"database {settings.database.dsn.pyexasol()}, user {settings.database.user}; bucket "
-        f"{settings.bucketfs.url}/{settings.bucketfs.bucket}, user {settings.bucketfs.user}",
+        f"database {settings.database.dsn.pyexasol()}, user {settings.database.user}; "
+        f"{settings.bucketfs.place}",
         settings,
     )
 
@@ -71,15 +72,15 @@ def _examine(
     doctor: Doctor, settings: Settings, terminal: Terminal, write: bool, now: Clock,
     stack: ExitStack,
 ) -> None:  # fmt: skip
-    for server in servers(settings):
+    reached = servers(settings)
+    for server in reached:
         _network(doctor, server)
     database = doctor.step(
         LOGIN, ["database certificate"], lambda: _login(settings, terminal, stack)
     )
-    bucket = doctor.step(
-        BUCKET, ["bucketfs certificate"], lambda: _bucket(settings, terminal, stack)
-    )
-    _write(doctor, bucket, write)
+    needs = [f"{server.section} certificate" for server in reached if server.section != DATABASE]
+    bucket = doctor.step(BUCKET, needs, lambda: _bucket(settings, terminal, stack))
+    _write(doctor, bucket, settings.bucketfs, write)
     inside.examine(doctor, database, settings, now)
 
 
@@ -150,38 +151,37 @@ def _of(contacts: Sequence[Contact], lost: Sequence[Contact], what: str) -> str:
 
 def _login(settings: Settings, terminal: Terminal, stack: ExitStack) -> Seen[Database]:
     section = settings.database
-    password = _password(terminal, "database", section)
+    password = _sources(terminal).password("database", section.user, section.password_file)
     database = stack.enter_context(closing(Database(section, password)))
     return Seen(f"user {section.user} is let in", database)
 
 
-def _bucket(settings: Settings, terminal: Terminal, stack: ExitStack) -> Seen[BucketFS]:
+def _bucket(settings: Settings, terminal: Terminal, stack: ExitStack) -> Seen[Bucket]:
     section = settings.bucketfs
-    password = _password(terminal, "bucketfs", section)
-    bucket = stack.enter_context(closing(BucketFS(section, password)))
+    bucket = stack.enter_context(closing(open_bucket(section, _sources(terminal))))
     count = len(bucket.list())
-    return Seen(f"{section.bucket} exists, and user {section.user} reads its {count} files", bucket)
+    reader = f"user {section.user} reads its" if section.url else "there are"
+    return Seen(f"{section.bucket} exists, and {reader} {count} files", bucket)
 
 
-def _password(
-    terminal: Terminal, name: str, section: DatabaseSettings | BucketFSSettings
-) -> Secret:
-    sources = Sources(os.environ, terminal.secret, terminal.report.warn)
-    return sources.password(name, section.user, section.password_file)
+def _sources(terminal: Terminal) -> Sources:
+    return Sources(os.environ, terminal.secret, terminal.report.warn)
 
 
-def _write(doctor: Doctor, bucket: BucketFS | None, write: bool) -> None:
+def _write(doctor: Doctor, bucket: Bucket | None, settings: BucketFSSettings, write: bool) -> None:
     if not write:
         text = "not tried; with --write a small file is written, read back and deleted"
         doctor.add(Finding("bucket write", SKIPPED, text))
         return
-    doctor.step("bucket write", [BUCKET], partial(_written, bucket))
+    doctor.step("bucket write", [BUCKET], partial(_written, bucket, settings))
 
 
-def _written(bucket: BucketFS | None) -> Seen[None]:
-    if bucket is None or not bucket.may_write():
+def _written(bucket: Bucket | None, settings: BucketFSSettings) -> Seen[None]:
+    if bucket is None or not may_write(bucket, settings.prefix):
         raise BucketFSFailed(
             "the user may read the bucket, and not write to it",
-            'set bucketfs.user = "w" and give the bucket\'s write password',
+            'set bucketfs.user = "w" and give the bucket\'s write password'
+            if settings.url
+            else "run it as somebody who may write there",
         )
     return Seen("a file was written and deleted again", None)

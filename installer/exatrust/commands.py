@@ -12,7 +12,7 @@ from pathlib import Path
 from exatrust import check, checks, discover, monitoring, prune, roles, status, uninstall
 from exatrust.additions import confirm, examine_new, read_additions, refuse
 from exatrust.apply import record_snapshot
-from exatrust.bucketfs import BucketFS
+from exatrust.buckets import open_bucket
 from exatrust.bundle import Anchor
 from exatrust.change import Change
 from exatrust.credentials import Sources
@@ -57,16 +57,15 @@ def _database(settings: Settings, terminal: Terminal) -> Iterator[Database]:
 
 @contextmanager
 def open_ports(settings: Settings, terminal: Terminal) -> Iterator[Ports]:
-    """Both servers, with passwords from wherever the settings say."""
+    """Database and bucket, with passwords from wherever the settings say."""
     section = settings.bucketfs
-    password = _sources(terminal).password("bucketfs", section.user, section.password_file)
     if not section.encrypted:
         terminal.report.warn(
             f"{section.url} is not encrypted: whoever listens on the way learns the write "
             "password. What nodes see is compared by SHA-256 either way; use https:// where you can"
         )
     with _database(settings, terminal) as database:
-        bucket = BucketFS(section, password)
+        bucket = open_bucket(section, _sources(terminal))
         try:
             yield Ports(database, bucket)
         finally:

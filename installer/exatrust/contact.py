@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from exatrust.pinning import context_for_ca, readable
-from exatrust.settings import Settings
+from exatrust.settings import BucketFSSettings, Settings
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.evidence import RESOLVE, VERIFY, Evidence
@@ -22,8 +22,8 @@ DATABASE, BUCKETFS = "database", "bucketfs"
 
 @dataclass(frozen=True)
 class Server:
-    """One of the two servers as the settings name it. `section` is theirs; `pin_setting` is where
-    its fingerprint belongs."""
+    """One of the servers as the settings name it. `section` is theirs; `pin_setting` is where its
+    fingerprint belongs, of which SaaS has none."""
 
     section: str
     hosts: tuple[tuple[str, int], ...]
@@ -31,14 +31,19 @@ class Server:
     pin: str | None
     ca_file: Path | None
     pin_setting: str
+    is_saas: bool = False
 
     @property
     def address_setting(self) -> str:
-        return "database.dsn" if self.section == DATABASE else "bucketfs.url"
+        if self.section == DATABASE:
+            return "database.dsn"
+        return "bucketfs.saas_url" if self.is_saas else "bucketfs.url"
 
     @property
     def name(self) -> str:
-        return "the database" if self.section == DATABASE else "BucketFS"
+        if self.section == DATABASE:
+            return "the database"
+        return "Exasol SaaS" if self.is_saas else "BucketFS"
 
 
 @dataclass(frozen=True)
@@ -54,19 +59,23 @@ class Contact:
     problem: str | None
 
 
-def servers(settings: Settings) -> tuple[Server, Server]:
-    database, bucketfs = settings.database, settings.bucketfs
-    parts = urlsplit(bucketfs.url)
-    port = parts.port or (443 if bucketfs.encrypted else 80)
-    return (
-        Server(
-            DATABASE, database.dsn.hosts, True, database.dsn.fingerprint, database.ca_file,
-            "database.dsn",
-        ),
-        Server(
-            BUCKETFS, ((parts.hostname or "", port),), bucketfs.encrypted, bucketfs.fingerprint,
-            bucketfs.ca_file, "bucketfs.fingerprint",
-        ),
+def servers(settings: Settings) -> tuple[Server, ...]:
+    """Database and BucketFS; a mounted bucket has no server."""
+    database = settings.database
+    first = Server(
+        DATABASE, database.dsn.hosts, True, database.dsn.fingerprint, database.ca_file,
+        "database.dsn",
+    )  # fmt: skip
+    return (first, _bucketfs(settings.bucketfs)) if settings.bucketfs.path is None else (first,)
+
+
+def _bucketfs(section: BucketFSSettings) -> Server:
+    is_saas = bool(section.saas_url)
+    parts = urlsplit(section.saas_url or section.url)
+    port = parts.port or (443 if section.encrypted else 80)
+    return Server(
+        BUCKETFS, ((parts.hostname or "", port),), section.encrypted, section.fingerprint,
+        section.ca_file, "" if is_saas else "bucketfs.fingerprint", is_saas,
     )  # fmt: skip
 
 

@@ -33,16 +33,23 @@ class Sources:
 
     def password(self, section: str, user: str, file: Path | None) -> Secret:
         """The password of `user`. Raises SettingsError when there is no way to get one."""
+        return self._secret(section, f"password for user {user}", file,
+                            f"Password of {section} user {user}")  # fmt: skip
+
+    def token(self, section: str, file: Path | None) -> Secret:
+        """A personal access token: as good as a password, and given in the same ways."""
+        return self._secret(section, "personal access token", file,
+                            "Personal access token of Exasol SaaS")  # fmt: skip
+
+    def _secret(self, section: str, what: str, file: Path | None, question: str) -> Secret:
         variable = f"EXATRUST_{section.upper()}_PASSWORD"
         if variable in self.environ:
             return Secret(self.environ[variable])
         if file is not None:
             return self._from_file(section, file)
         if self.ask is not None:
-            return Secret(self.ask(f"Password of {section} user {user}"))
-        raise SettingsError(
-            f"{section}: no password for user {user}", f"set {variable} or {section}.password_file"
-        )
+            return Secret(self.ask(question))
+        raise SettingsError(f"{section}: no {what}", f"set {variable} or {section}.password_file")
 
     def _from_file(self, section: str, file: Path) -> Secret:
         try:

@@ -9,7 +9,8 @@
     │   ├── AliasError               a language alias that is unknown or foreign, or none that works
     │   │   └── AliasBroken             an alias in which no script runs
     │   ├── WrongPassword            the database or BucketFS refused the credentials
-    │   └── MissingBucket            BucketFS has no bucket of that name
+    │   ├── BucketForbidden          a mounted bucket that this user may not use
+    │   └── MissingBucket            BucketFS has no bucket of that name, or nothing is mounted
     ├── Unreachable               3  nobody answered, or not the one we may talk to
     │   ├── DatabaseUnreachable
     │   ├── BucketFSUnreachable
@@ -85,6 +86,10 @@ class AliasBroken(AliasError):
 
 
 class WrongPassword(UsageError):
+    pass
+
+
+class BucketForbidden(UsageError):
     pass
 
 

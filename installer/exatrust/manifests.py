@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.carry import intact
 from exatrust.errors import BucketFSFailed, UsageError
 from exatrust.observe import Installed
@@ -51,7 +51,7 @@ class Contents:
         return {e.sha256: e for e in self.entries if e.origin in (REMOVED, LEFT_OUT)}
 
 
-def read_contents(bucket: BucketFS, releases: str, of: Installed) -> Contents:
+def read_contents(bucket: Bucket, releases: str, of: Installed) -> Contents:
     """`releases` is the bucket path of all releases. Raises BucketFSFailed for a release whose
     manifest is gone or not the one that was recorded."""
     content = intact(bucket, of, f"{releases}/{of.release}", MANIFEST)

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.database import Database, Row
 from exatrust.drift import Change, Names, sentences
 from exatrust.errors import AliasBroken, SqlFailed
@@ -100,7 +100,7 @@ def node_count(database: Database, statements: Statements) -> int:
     return int(database.rows(statements.query("node_count"))[0][0])
 
 
-def files(bucket: BucketFS, there: Collection[str], paths: Sequence[str]) -> Mapping[str, str]:
+def files(bucket: Bucket, there: Collection[str], paths: Sequence[str]) -> Mapping[str, str]:
     """The SHA-256 of those of the files that are `there`, the bucket's listing, by reading them."""
     contents = {path: bucket.read(path) for path in paths if path in there}
     return {
@@ -112,7 +112,7 @@ def files(bucket: BucketFS, there: Collection[str], paths: Sequence[str]) -> Map
 
 def observe(
     database: Database,
-    bucket: BucketFS,
+    bucket: Bucket,
     there: Collection[str],
     statements: Statements,
     current: Installed | None,

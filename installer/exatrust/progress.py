@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,3 +59,16 @@ def _bar(unit: Unit, stream: IO[str]) -> Progress:
         console=Console(file=stream),
         transient=True,
     )
+
+
+class Body(io.BytesIO):
+    """What is sent; tells a meter how much of it was read."""
+
+    def __init__(self, content: bytes, bar: Meter) -> None:
+        super().__init__(content)
+        self._bar = bar
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        part = super().read(size)
+        self._bar.at(self.tell())
+        return part

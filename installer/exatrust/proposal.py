@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from exatrust import __version__, aliases, resources
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.bundle import Anchor, Bundle, Removal
 from exatrust.carry import carried_over
 from exatrust.change import Change, changed
@@ -26,10 +26,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Ports:
-    """The two servers."""
+    """The database and the bucket."""
 
     database: Database
-    bucket: BucketFS
+    bucket: Bucket
 
 
 @dataclass(frozen=True)

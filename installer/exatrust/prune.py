@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.observe import history
 from exatrust.proposal import Ports, Say
 from exatrust.release import MANIFEST
@@ -57,7 +57,7 @@ def by_release(paths: Sequence[str], prefix: str) -> Mapping[str, list[str]]:
 
 
 def _needed(
-    bucket: BucketFS, prefix: str, current: str, old: Sequence[str], in_use: Mapping[str, str]
+    bucket: Bucket, prefix: str, current: str, old: Sequence[str], in_use: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Releases with a CA that an endpoint depends on, and that the current release lacks: the
     way back for whoever removed it by mistake."""
@@ -69,7 +69,7 @@ def _needed(
             yield release, f"an endpoint depends on {lacking[needed[0]]}, which the current lacks"
 
 
-def _certificates(bucket: BucketFS, prefix: str, release: str) -> Collection[str]:
+def _certificates(bucket: Bucket, prefix: str, release: str) -> Collection[str]:
     """SHA-256 of the certificates of a release; none where its manifest is gone or unreadable."""
     content = bucket.read(f"{prefix}/releases/{release}/{MANIFEST}")
     try:
@@ -78,7 +78,7 @@ def _certificates(bucket: BucketFS, prefix: str, release: str) -> Collection[str
         return set()
 
 
-def remove(pruning: Pruning, bucket: BucketFS, say: Say) -> None:
+def remove(pruning: Pruning, bucket: Bucket, say: Say) -> None:
     """Delete the files; a run that is interrupted is completed by the next."""
     for path in pruning.files:
         bucket.delete(path)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from exatrust import __version__, resources
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.bundle import Anchor, Bundle, Removal
 from exatrust.carry import intact
 from exatrust.errors import BucketFSFailed, NotInstalled, UsageError
@@ -60,7 +60,7 @@ def choose(activations: Sequence[Installed], wanted: str | None) -> Installed:
 
 
 def _say_what_changes(
-    bucket: BucketFS, releases: str, current: Installed, target: Installed, warn: Say
+    bucket: Bucket, releases: str, current: Installed, target: Installed, warn: Say
 ) -> None:
     """An earlier bundle may lack what was added since, and trust what was removed since."""
     try:
@@ -73,7 +73,7 @@ def _say_what_changes(
         warn(f"the bundle {verb[item.change]} {item.entry.subject} (SHA-256 {item.entry.sha256})")
 
 
-def read_release(bucket: BucketFS, target: Installed, releases: str) -> tuple[Release, Bundle]:
+def read_release(bucket: Bucket, target: Installed, releases: str) -> tuple[Release, Bundle]:
     """A release as it was uploaded, every file compared with its recorded SHA-256."""
     names = [line.rpartition("/")[2] for line in target.files.splitlines()]
     files = {name: _file(bucket, target, releases, name) for name in names}
@@ -91,7 +91,7 @@ def read_release(bucket: BucketFS, target: Installed, releases: str) -> tuple[Re
     return release, _bundle(manifest, release.bundle)
 
 
-def _file(bucket: BucketFS, target: Installed, releases: str, name: str) -> ReleaseFile:
+def _file(bucket: Bucket, target: Installed, releases: str, name: str) -> ReleaseFile:
     content = intact(bucket, target, f"{releases}/{target.release}", name)
     if content is None:
         raise UsageError(

@@ -7,8 +7,8 @@ command runs. Passwords are no settings: see credentials.py.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,9 +36,13 @@ class DatabaseSettings:
 
 @dataclass(frozen=True)
 class BucketFSSettings:
-    """`replication_timeout` in seconds: how long nodes may take to see an upload."""
+    """Exactly one of `url`, `path` (a mounted bucket) and `saas_url` says where the bucket is.
 
-    url: str
+    `saas_database` is an id or a name. `replication_timeout` in seconds: how long nodes may take
+    to see an upload.
+    """
+
+    url: str = ""
     service: str = "bfsdefault"
     bucket: str = "default"
     prefix: str = "exatrust"
@@ -47,10 +51,24 @@ class BucketFSSettings:
     ca_file: Path | None = None
     fingerprint: str | None = None
     replication_timeout: float = 120.0
+    path: Path | None = None
+    saas_url: str = ""
+    saas_account_id: str = ""
+    saas_database: str = ""
 
     @property
     def encrypted(self) -> bool:
-        return self.url.startswith("https://")
+        """Whether nobody on the way learns the password; a mounted bucket has none."""
+        return not self.url.startswith("http://")
+
+    @property
+    def place(self) -> str:
+        """Where the bucket is, for a human."""
+        if self.path is not None:
+            return f"the mounted bucket {self.path}"
+        if self.saas_url:
+            return f"Exasol SaaS {self.saas_url}, database {self.saas_database}"
+        return f"bucket {self.url}/{self.bucket}, user {self.user}"
 
     @property
     def udf_directory(self) -> str:
@@ -122,13 +140,43 @@ def resolve(values: Values) -> Settings:
     """Check every value and put them together; pure. Raises SettingsError."""
     settings = Settings(
         database=_section(DatabaseSettings, "database", values, _DATABASE),
-        bucketfs=_section(BucketFSSettings, "bucketfs", values, _BUCKETFS),
+        bucketfs=_bucketfs(values),
         bundle=_section(BundleSettings, "bundle", values, _BUNDLE),
         scripts=_section(ScriptSettings, "scripts", values, _SCRIPTS),
     )
     _one_anchor("database", settings.database.dsn.fingerprint, settings.database.ca_file)
     _one_anchor("bucketfs", settings.bucketfs.fingerprint, settings.bucketfs.ca_file)
     return settings
+
+
+def _bucketfs(values: Values) -> BucketFSSettings:
+    """The section, and what follows from where the bucket is. Raises SettingsError."""
+    found = _section(BucketFSSettings, "bucketfs", values, _BUCKETFS)
+    given = {key for section, key in values if section == "bucketfs"}
+    place = _place(given)
+    useless = [f"bucketfs.{key}" for key in _USELESS[place] if key in given]
+    if useless:
+        raise SettingsError(
+            f"{', '.join(useless)}: of no use with bucketfs.{place}", "leave it out"
+        )
+    if place != "saas_url":
+        return found
+    for key in ("saas_account_id", "saas_database"):
+        _require("bucketfs", key, given)
+    return found if "service" in given else replace(found, service="uploads")
+
+
+def _place(given: Collection[str]) -> str:
+    """The one setting that says where the bucket is."""
+    places = [key for key in _USELESS if key in given]
+    if len(places) == 1:
+        return places[0]
+    found = f"{' and '.join(places)} are given" if places else "none is set"
+    raise SettingsError(
+        "exactly one of bucketfs.url, bucketfs.path and bucketfs.saas_url says where the bucket "
+        f"is, and {found}",
+        f"set one of them in {CONFIG_NAME}, or as a variable such as EXATRUST_BUCKETFS_URL",
+    )
 
 
 def _one_anchor(section: str, pin: str | None, ca_file: Path | None) -> None:
@@ -191,15 +239,26 @@ def _section(
 ) -> _Section:
     given = {key: readers[key](values[section, key]) for key in readers if (section, key) in values}
     for key in _REQUIRED.get(section, ()):
-        if key not in given:
-            raise SettingsError(
-                f"{section}.{key} is not set",
-                f"set it in {CONFIG_NAME}, or as EXATRUST_{section.upper()}_{key.upper()}",
-            )
+        _require(section, key, given)
     return kind(**given)
 
 
-_REQUIRED = {"database": ("dsn", "user"), "bucketfs": ("url",)}
+def _require(section: str, key: str, given: Collection[str]) -> None:
+    if key not in given:
+        raise SettingsError(
+            f"{section}.{key} is not set",
+            f"set it in {CONFIG_NAME}, or as EXATRUST_{section.upper()}_{key.upper()}",
+        )
+
+
+_REQUIRED = {"database": ("dsn", "user")}
+# What says where the bucket is, and settings that would have no effect then: somebody who gives
+# one expects something of it. SaaS has more than one server, so that no fingerprint fits.
+_USELESS: Mapping[str, tuple[str, ...]] = {
+    "url": ("saas_account_id", "saas_database"),
+    "path": ("user", "password_file", "ca_file", "fingerprint", "saas_account_id", "saas_database"),
+    "saas_url": ("user", "fingerprint"),
+}
 _DATABASE: Mapping[str, Any] = {
     "dsn": lambda value: parse_dsn(values.text(value)),
     "user": values.text,
@@ -217,6 +276,10 @@ _BUCKETFS: Mapping[str, Any] = {
     "ca_file": values.path,
     "fingerprint": lambda value: fingerprint(values.text(value), value.where),
     "replication_timeout": values.seconds,
+    "path": values.path,
+    "saas_url": values.saas_url,
+    "saas_account_id": values.text,
+    "saas_database": values.text,
 }
 _BUNDLE: Mapping[str, Any] = {
     "roots": values.roots,

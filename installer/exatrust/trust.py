@@ -50,6 +50,7 @@ def run_trust_server(
     """0 when every asked server is trusted then. `load` reads the settings out of a file."""
     vouching = Vouching(frozenset(fingerprint(t, "--confirm") for t in confirmed), first_use)
     settings = load(file)
+    _require_server(sections, settings)
     outcome = []
     for server in servers(settings):
         if not sections or server.section in sections:
@@ -59,6 +60,14 @@ def run_trust_server(
             outcome.append((server, found, changed))
     _show(outcome, terminal)
     return OK
+
+
+def _require_server(sections: Sequence[str], settings: Settings) -> None:
+    for section in set(sections) - {server.section for server in servers(settings)}:
+        raise UsageError(
+            f"{section} has no server: it is {settings.bucketfs.place}",
+            "run `exatrust trust-server database`",
+        )
 
 
 def _show(outcome: Sequence[tuple[Server, Certificate, bool]], terminal: Terminal) -> None:
@@ -81,6 +90,7 @@ def _trust(
         how = "its fingerprint is pinned" if server.pin else "a CA vouches for it"
         terminal.report.say(f"{server.name}: the certificate is trusted already, {how}")
         return found, False
+    _require_pinnable(server)
     _vouch(server, found, terminal, vouching)
     _pin(server, found, load, file)
     terminal.report.say(f"pinned {found.sha256} as {server.pin_setting} in {file}")
@@ -92,6 +102,15 @@ def _require_encrypted(server: Server) -> None:
         raise UsageError(
             f"{server.name} is addressed without TLS, so there is no certificate to trust",
             "set bucketfs.url to https://HOST:PORT (2581 is the usual port)",
+        )
+
+
+def _require_pinnable(server: Server) -> None:
+    if server.is_saas:
+        raise UsageError(
+            f"the certificate of {server.name} is not accepted, and cannot be pinned: its object "
+            "store has another one",
+            "set bucketfs.ca_file to the CA that signs them, that of your company's proxy perhaps",
         )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exatrust.bucketfs import BucketFS
+from exatrust.bucket import Bucket
 from exatrust.database import Database
 from exatrust.errors import SqlFailed
 from exatrust.observe import scripts, tables, views
@@ -84,7 +84,7 @@ def _drop_schema(removal: Removal, database: Database, statements: Statements, s
         say(f"dropped schema {schema}")
 
 
-def _delete_files(removal: Removal, bucket: BucketFS, say: Say) -> None:
+def _delete_files(removal: Removal, bucket: Bucket, say: Say) -> None:
     for path in removal.files:
         bucket.delete(path)
     say(f"deleted {len(removal.files)} files from the bucket")

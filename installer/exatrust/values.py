@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -81,17 +81,31 @@ def prefix(value: Value) -> str:
 
 
 def url(value: Value) -> str:
-    found = text(value).rstrip("/")
-    parts = urlsplit(found)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.path:
-        raise SettingsError(
-            f"{value.where}: no BucketFS address", "write https://HOST:PORT, without a path"
-        )
-    if parts.username or parts.password:
+    found = _address(value, ("https", "http"), "BucketFS address", "https://HOST:PORT")
+    if urlsplit(found).username or urlsplit(found).password:
         raise SettingsError(
             f"{value.where}: credentials do not belong into the address",
             "set bucketfs.user and bucketfs.password_file",
         )
+    return found
+
+
+def saas_url(value: Value) -> str:
+    """Without TLS the token would be readable on the way: there is no such SaaS."""
+    found = _address(value, ("https",), "address of Exasol SaaS", "https://cloud.exasol.com")
+    if "@" in urlsplit(found).netloc:
+        raise SettingsError(
+            f"{value.where}: credentials do not belong into the address",
+            "set EXATRUST_BUCKETFS_PASSWORD or bucketfs.password_file to the token",
+        )
+    return found
+
+
+def _address(value: Value, schemes: Sequence[str], what: str, example: str) -> str:
+    found = text(value).rstrip("/")
+    parts = urlsplit(found)
+    if parts.scheme not in schemes or not parts.hostname or parts.path:
+        raise SettingsError(f"{value.where}: no {what}", f"write {example}, without a path")
     return found
 
 

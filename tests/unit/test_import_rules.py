@@ -108,11 +108,23 @@ def test_pure_modules_touch_no_socket_file_or_clock(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("library", "module"), [("requests", "bucketfs.py"), ("pyexasol", "database.py")]
+    ("library", "module"),
+    [
+        ("requests", "bucketfs.py"),
+        ("pyexasol", "database.py"),
+        ("exasol", "saas.py"),
+        ("httpx", "saas.py"),
+    ],
 )
 def test_each_port_is_the_only_importer_of_its_library(library: str, module: str) -> None:
     importers = {found.file.name for found in imports_of("exatrust") if found.top == library}
     assert importers == {module}
+
+
+def test_the_libraries_of_an_extra_are_reached_lazily_from_one_place() -> None:
+    found = [item for item in imports_of("exatrust") if item.module.startswith("exatrust.saas")]
+    assert {item.file.name for item in found} == {"buckets.py"}
+    assert not [str(item) for item in found if item.at_module_level]
 
 
 def test_nobody_imports_the_command_line() -> None:
