@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exatrust.bucket import Bucket
+from exatrust.database import Database
 from exatrust.observe import history
 from exatrust.proposal import Ports, Say
 from exatrust.release import MANIFEST
@@ -33,10 +35,13 @@ def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Prunin
     known = list(dict.fromkeys(item.release for item in history(ports.database, statements)))
     rows = ports.database.rows(statements.query("anchors_in_use"))
     in_use = {sha256: str(subject) for sha256, subject in rows}
+    pinned = _pinned(ports.database, statements, prefix)
     ports.database.rollback()
     there = by_release(our_files(ports.bucket.list(), prefix), prefix)
     old = [release for release in known[max(keep, 1) :] if release in there]
-    kept = dict(_needed(ports.bucket, prefix, known[0], old, in_use)) if in_use and known else {}
+    kept = {release: f"script {pinned[release]} reads it" for release in old if release in pinned}
+    if in_use and known:
+        kept = dict(_needed(ports.bucket, prefix, known[0], old, in_use)) | kept
     gone = tuple(release for release in old if release not in kept)
     return Pruning(
         releases=gone,
@@ -44,6 +49,17 @@ def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Prunin
         kept=kept,
         unknown=tuple(release for release in there if release not in known),
     )
+
+
+def _pinned(database: Database, statements: Statements, prefix: str) -> Mapping[str, str]:
+    """Releases that a script of any schema names in its text, and the name of one such script:
+    those of a broken alias that stay as they were, and what analysts wrote."""
+    path = re.compile(rf"/{re.escape(prefix)}/releases/([^/\s'\";]+)")
+    return {
+        release: str(name)
+        for name, text in database.rows(statements.query("scripts_of_releases"))
+        for release in path.findall(text)
+    }
 
 
 def by_release(paths: Sequence[str], prefix: str) -> Mapping[str, list[str]]:

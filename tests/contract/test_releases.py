@@ -139,6 +139,14 @@ def test_pruning_keeps_the_newest_and_those_with_a_ca_that_an_endpoint_depends_o
     sandbox.bucketfs.wait_idle(20)
     assert files(sandbox, prefix) == {with_company, current}
     rows(f"DELETE FROM {prefix}.ENDPOINT")
+    rows(
+        f"CREATE PYTHON3 SCALAR SCRIPT {prefix}.MINE() RETURNS INT AS\n%env SSL_CERT_FILE="
+        f"/buckets/bfsdefault/default/{prefix}/releases/{with_company}/ca-bundle.pem;\n"
+        "def run(ctx):\n    return 1\n"
+    )
+    said = exatrust(sandbox, "prune", "--keep", "1", "--yes")
+    assert f"release {with_company} stays: script {prefix.upper()}.MINE reads it" in said
+    rows(f"DROP SCRIPT {prefix}.MINE")
     exatrust(sandbox, "prune", "--keep", "1", "--yes")
     assert "Nothing to prune" in exatrust(sandbox, "prune", "--keep", "1", "--yes")
     sandbox.bucketfs.wait_idle(20)

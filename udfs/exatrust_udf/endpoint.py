@@ -232,7 +232,12 @@ def _paths(key: str, paths: Sequence[str]) -> tuple[str, ...]:
 
 
 def shown(text: str, limit: int = 80) -> str:
-    """`text` in quotes, with control characters escaped, cut to `limit` characters."""
+    """`text` in quotes, with control characters escaped, cut to `limit` characters.
+
+    What stands before an @ may be a password, and is not repeated.
+    """
+    before, at, rest = text.rpartition("@")
+    text = f"***@{rest}" if before and at else text
     return ascii(text if len(text) <= limit else text[:limit] + "...")
 
 

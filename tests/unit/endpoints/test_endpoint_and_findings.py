@@ -292,3 +292,13 @@ def test_the_difference_to_the_nearest_name_is_told(
     (examined,) = Examiner([store(ROOT)]).judge(seen, NOW)
     assert examined.findings[0].id == "HOST_MISMATCH"
     assert words in examined.findings[0].cause
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("user:planted@h", 443), ("h", 443, "proxy=user:planted@proxy:8080"), ("h:1:planted@x:y",)],
+)
+def test_a_password_in_a_mistyped_endpoint_is_not_repeated(values: tuple[str, ...]) -> None:
+    with pytest.raises(BadEndpoint) as caught:
+        Endpoint.parse(*values)
+    assert "planted" not in str(caught.value)
