@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import trustme
 
-ACCOUNT, DATABASE, NAME = "org_planted", "7fXs0eJHQp2kVY2TTzgFAw", "analytics"
+ACCOUNT, DATABASE, NAME = "org_0a1b2c3d", "7fXs0eJHQp2kVY2TTzgFAw", "analytics"
 AT = "2026-11-02T10:00:00Z"
 
 
