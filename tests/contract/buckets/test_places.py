@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ from exatrust.contact import servers
 from exatrust.credentials import Sources
 from exatrust.errors import SettingsError
 from exatrust.mounted import MountedBucket
-from exatrust.settings import Settings, load
+from exatrust.settings import BucketFSSettings, Settings, load
 
 URL, PATH, SAAS = 'url = "https://bfs:2581"', 'path = "bucket"', 'saas_url = "https://saas.example"'
 IDS = 'saas_account_id = "org"\nsaas_database = "analytics"'
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "bucketfs.md").read_text(encoding="utf-8")
 
 
 def read(tmp_path: Path, *lines: str, **environ: str) -> Settings:
@@ -99,3 +103,31 @@ def test_a_token_is_asked_for_in_its_own_words(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no personal access token") as refused:
         open_bucket(section, Sources({}, None, print))
     assert "EXATRUST_BUCKETFS_PASSWORD or bucketfs.password_file" in refused.value.action
+
+
+def rows() -> list[list[str]]:
+    lines = [line for line in DOCUMENT.splitlines() if line.startswith("| `")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_table_of_settings_is_complete_and_says_which_belong_together(tmp_path: Path) -> None:
+    assert {name.strip("`") for name, *_ in rows()} == {f.name for f in fields(BucketFSSettings)}
+    ways = {"url": (URL,), "path": (PATH,), "saas_url": (SAAS, IDS)}
+    for name, belongs, *_ in rows():
+        for way, lines in ways.items() if belongs and name != "`replication_timeout`" else ():
+            key, fits = name.strip("`"), belongs == "all" or f"`{way}`" in belongs
+            if key in "\n".join(lines):
+                continue
+            extra = f'{key} = "{"ab" * 32}"'
+            if fits:
+                read(tmp_path, *lines, extra)
+            else:
+                with pytest.raises(SettingsError, match=f"{key}.*: of no use with bucketfs.{way}"):
+                    read(tmp_path, *lines, extra)
+
+
+def test_the_examples_of_the_documentation_are_taken(tmp_path: Path) -> None:
+    examples = re.findall(r"```toml\n\[bucketfs\]\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert len(examples) == 3
+    for example in examples:
+        read(tmp_path, example)
