@@ -192,6 +192,16 @@ def test_an_install_through_saas_is_proven_by_every_node_and_shows_no_secret(
     assert "(presigned): 200" in shown
 
 
+def test_a_certificate_of_saas_is_never_pinned(
+    configure: Callable[..., None], exatrust: Exatrust, saas: SaasDouble
+) -> None:
+    lines = f'saas_url = "{saas.url}"', f'saas_account_id = "{ACCOUNT}"', 'saas_database = "x"'
+    configure("UNPINNED", "\n".join(lines))
+    status, said = exatrust("trust-server", "bucketfs", "--trust-on-first-use")
+    assert (status, "cannot be pinned" in said, "bucketfs.ca_file" in said) == (2, True, True), said
+    assert saas.api_requests == []
+
+
 def test_doctor_looks_at_saas_and_says_what_is_wrong_with_the_token(
     configure: Callable[..., None], exatrust: Exatrust, saas: SaasDouble, ca_file: Path,
     monkeypatch: pytest.MonkeyPatch,
