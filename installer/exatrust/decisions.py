@@ -64,9 +64,7 @@ def verdicts(bundle: Bundle, reason: str | None) -> Iterator[Verdict]:
         yield Verdict(LEFT_OUT, item.sha256, item.subject, left.source, left.reason, item)
 
 
-def _reversals(
-    bundle: Bundle, reason: str | None, known: Iterable[Decision]
-) -> Iterator[Verdict]:
+def _reversals(bundle: Bundle, reason: str | None, known: Iterable[Decision]) -> Iterator[Verdict]:
     """What the ledger ends with and the bundle contradicts, as after a rollback."""
     held = {anchor.certificate.sha256: anchor for anchor in bundle.anchors}
     for last in known:
