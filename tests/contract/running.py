@@ -16,7 +16,35 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from exatrust.credentials import Secret
+from exatrust.database import Database, Row
+from exatrust.dsn import parse_dsn
+from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command ended with."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+Exatrust = Callable[..., Run]
+Rows = Callable[[str], list[Row]]
+
+
+def connect(sandbox: Sandbox) -> Database:
+    """A session of SYS."""
+    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
+    return Database(settings, Secret(sandbox.layout.password("sys")))
+
 
 KILLED = Path(__file__).with_name("killed.py")
 SECONDS = 120

@@ -8,8 +8,6 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,32 +16,14 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-from exatrust import cli
-from exatrust.credentials import Secret
 from exatrust.database import Database, Row
-from exatrust.dsn import parse_dsn
-from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
 from exatrust_udf.certificate import parse
 
+from .running import Exatrust
+
 PASSWORD = "planted-password"
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a command ended with."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out + self.err
-
-
-Exatrust = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
@@ -62,26 +42,6 @@ def schema(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> str:
     monkeypatch.setenv("EXATRUST_BUCKETFS_PREFIX", name.lower())
     monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3")
     return name
-
-
-@pytest.fixture
-def exatrust(schema: str, capsys: pytest.CaptureFixture[str]) -> Exatrust:
-    """Runs a command as a script would: no terminal to ask at."""
-
-    def run(*arguments: str) -> Run:
-        capsys.readouterr()
-        status = cli.main(arguments)
-        shown = capsys.readouterr()
-        return Run(status, shown.out, shown.err)
-
-    return run
-
-
-@pytest.fixture
-def database(sandbox: Sandbox) -> Iterator[Database]:
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
-    with closing(Database(settings, Secret(sandbox.layout.password("sys")))) as found:
-        yield found
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,12 @@ import pytest
 import requests
 
 from exatrust import cli
-from exatrust.credentials import Secret
-from exatrust.database import Database
-from exatrust.dsn import parse_dsn
-from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
+
+from .running import Rows
 
 EMSIGN_G3 = Path(__file__).parents[1] / "data" / "emsign-ecc-root-ca-g3.pem"
 ALIASES = ("PYTHON3", "PYTHON312")
-Rows = Callable[[str], list[tuple[Any, ...]]]
 Found = dict[str, list[dict[str, Any]]]
 
 
@@ -33,23 +30,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         flags = ("--config", config, "--ca", str(root), "--confirm", cluster.company_fingerprint())
         assert cli.main(("install", *flags)) == 0
         yield cluster
-
-
-@pytest.fixture
-def rows(sandbox: Sandbox) -> Iterator[Rows]:
-    """The rows of a query; other statements are committed."""
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
-    with closing(Database(settings, Secret(sandbox.layout.password("sys")))) as database:
-
-        def ask(sql: str) -> list[tuple[Any, ...]]:
-            if sql.startswith("SELECT"):
-                found = database.rows(sql)
-                database.rollback()
-                return found
-            database.transaction(lambda: database.execute(sql))
-            return []
-
-        yield ask
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,6 @@ import pyexasol
 import pytest
 
 from exatrust import cli
-from exatrust.credentials import Secret
-from exatrust.database import Database
-from exatrust.dsn import parse_dsn
-from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
 from exatrust_sandbox.mock_bucketfs.faults import Faults
 
@@ -79,13 +74,6 @@ def status(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, Any]]:
         return found
 
     return read
-
-
-@pytest.fixture
-def database(sandbox: Sandbox) -> Iterator[Database]:
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
-    with closing(Database(settings, Secret(sandbox.layout.password("sys")))) as found:
-        yield found
 
 
 @pytest.mark.parametrize(

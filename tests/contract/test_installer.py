@@ -7,18 +7,15 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
-from exatrust import cli
-from exatrust.credentials import Secret
 from exatrust.database import Database
-from exatrust.dsn import parse_dsn
-from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox, update_container
+
+from .running import Exatrust, connect
 
 NODES = 2
 LANGUAGES = (
@@ -27,27 +24,6 @@ LANGUAGES = (
     "#buckets/bfsdefault/default/slc/python312/exaudf/exaudfclient"
 )
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a command ended with."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out + self.err
-
-
-Exatrust = Callable[..., Run]
-
-
-def connect(sandbox: Sandbox) -> Database:
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
-    return Database(settings, Secret(sandbox.layout.password("sys")))
 
 
 @pytest.fixture(scope="module")
@@ -78,25 +54,6 @@ def schema(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> str:
 @pytest.fixture
 def two_aliases(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3,PYTHON312")
-
-
-@pytest.fixture
-def exatrust(schema: str, capsys: pytest.CaptureFixture[str]) -> Exatrust:
-    """Runs a command as a script would: no terminal to ask at."""
-
-    def run(*arguments: str) -> Run:
-        capsys.readouterr()
-        status = cli.main(arguments)
-        shown = capsys.readouterr()
-        return Run(status, shown.out, shown.err)
-
-    return run
-
-
-@pytest.fixture
-def database(sandbox: Sandbox) -> Iterator[Database]:
-    with closing(connect(sandbox)) as found:
-        yield found
 
 
 @pytest.fixture

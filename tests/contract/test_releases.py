@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from exatrust.credentials import Secret
-from exatrust.database import Database
-from exatrust.dsn import parse_dsn
-from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
 
-from .running import NEVER, new_ca, reader, run
-
-Rows = Callable[[str], list[tuple[Any, ...]]]
+from .running import NEVER, Rows, new_ca, reader, run
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +27,6 @@ def prefix(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("EXATRUST_DATABASE_SCHEMA", name)
     monkeypatch.setenv("EXATRUST_BUCKETFS_PREFIX", name)
     return name
-
-
-@pytest.fixture
-def rows(sandbox: Sandbox) -> Iterator[Rows]:
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
-    with closing(Database(settings, Secret(sandbox.layout.password("sys")))) as database:
-
-        def ask(sql: str) -> list[tuple[Any, ...]]:
-            if sql.startswith("SELECT"):
-                return database.rows(sql)
-            database.transaction(lambda: database.execute(sql))
-            return []
-
-        yield ask
 
 
 def exatrust(sandbox: Sandbox, *arguments: str, status: int = 0) -> str:

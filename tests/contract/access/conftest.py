@@ -5,44 +5,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from exatrust import cli
-from exatrust.credentials import Secret
 from exatrust.database import Database, Row
-from exatrust.dsn import parse_dsn
-from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
 
+from .parameters import WORKING
+
 NODES = 2
-CONTAINER = (
-    "{0}=localzmq+protobuf:///bfsdefault/default/slc/{0}?lang=python"
-    "#buckets/bfsdefault/default/slc/{0}/exaudf/exaudfclient"
-)
-BUILTIN = "PYTHON3=builtin_python3 R=builtin_r JAVA=builtin_java"
-WORKING = f"{BUILTIN} {CONTAINER.format('PYTHON312')}"
-BROKEN = f"{CONTAINER.format('ABSENT')} {WORKING}"
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a command ended with."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def text(self) -> str:
-        return self.out + self.err
-
-
-Exatrust = Callable[..., Run]
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +24,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     directory = tmp_path_factory.mktemp("access")
     with Sandbox(directory, nodes=NODES, replication_delay=0.05) as cluster:
         yield cluster
-
-
-@pytest.fixture
-def database(sandbox: Sandbox) -> Iterator[Database]:
-    """A session of SYS."""
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "sys")
-    with closing(Database(settings, Secret(sandbox.layout.password("sys")))) as found:
-        yield found
 
 
 @pytest.fixture
@@ -115,16 +80,3 @@ def schema(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, tmp_path: Path) ->
 def one_alias(schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """For speed, where aliases are not what a test is about."""
     monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3")
-
-
-@pytest.fixture
-def exatrust(schema: str, capsys: pytest.CaptureFixture[str]) -> Exatrust:
-    """Runs a command as a script would: no terminal to ask at."""
-
-    def run(*arguments: str) -> Run:
-        capsys.readouterr()
-        status = cli.main(arguments)
-        shown = capsys.readouterr()
-        return Run(status, shown.out, shown.err)
-
-    return run

@@ -9,13 +9,8 @@ import pytest
 
 from exatrust.database import Row
 
-BUILTIN = "PYTHON3=builtin_python3 R=builtin_r JAVA=builtin_java"
-CONTAINER = (
-    "{0}=localzmq+protobuf:///bfsdefault/default/slc/{0}?lang=python"
-    "#buckets/bfsdefault/default/slc/{0}/exaudf/exaudfclient"
-)
-WORKING = f"{BUILTIN} {CONTAINER.format('PYTHON312')}"
-BROKEN = f"{CONTAINER.format('ABSENT')} {WORKING}"
+from .parameters import BROKEN, BUILTIN, CONTAINER, WORKING
+
 Query = Callable[[str], list[Row]]
 
 
