@@ -29,3 +29,11 @@ pytest_plugins = ["pytester"]
 def _no_environment_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("EXATRUST_CONFIG", "EXATRUST_DATABASE_PASSWORD", "EXATRUST_BUCKETFS_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests counted: `record_property("counted", text)`, from any worker."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "counted" and report.when == "call":
+                terminalreporter.write_line(f"counted: {value}")

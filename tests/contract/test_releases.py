@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def company(sandbox: Sandbox) -> tuple[str, ...]:
 
 def test_an_upgrade_and_a_rollback_never_show_a_reader_an_error(
     sandbox: Sandbox, company: tuple[str, ...], rows: Rows, prefix: str,
-    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:  # fmt: skip
     exatrust(sandbox, "install", "--yes")
     first = release(sandbox)
@@ -69,10 +68,9 @@ def test_an_upgrade_and_a_rollback_never_show_a_reader_an_error(
         exatrust(sandbox, "check", endpoint, status=1)
         exatrust(sandbox, "rollback", "--yes", second)
         exatrust(sandbox, "check", endpoint)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\nupgrade and back on 4 nodes: {seen.queries} queries, {len(seen.errors)} errors\n"
-        )
+    record_property(
+        "counted", f"upgrade and back on 4 nodes: {seen.queries} queries, {len(seen.errors)} errors"
+    )
     assert seen.errors == []
     assert seen.queries > 3
     assert release(sandbox) == second
