@@ -69,7 +69,9 @@ class Case:
     @property
     def handshake_decides(self) -> bool:
         """Whether the verdict is the handshake's own."""
-        return self.own and self.names_agree and self.evidence.verify_code is not None
+        # Python's handshake cannot be given the settings of a TRUSTED CERTIFICATE.
+        mine = self.own and self.names_agree and not self.store.has_settings
+        return mine and self.evidence.verify_code is not None
 
     def failures(self) -> tuple[Failure, ...] | None:
         """Every known error of trust, the deciding one first; None where nobody could judge."""

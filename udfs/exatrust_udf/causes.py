@@ -20,14 +20,16 @@ from exatrust_udf.findings import BY_CODE, WARNING, Finding, make
 from exatrust_udf.verdict import Failure
 
 _MAX_REPORTED = 64
+_REJECTED = (18, 19, 26)
 
 
 def causes(case: Case, failures: tuple[Failure, ...]) -> Iterator[Finding]:
     """Every finding behind OpenSSL's errors, in their order."""
     codes = {failure.code for failure in failures}
     for failure in failures[:_MAX_REPORTED]:
-        # 21 says again at the leaf what 20 or 2 said at the top.
-        if failure.code == 21 and codes & {2, 20}:
+        # 21 says again at the leaf what 20 or 2 said at the top, and an anchor that is rejected by
+        # its own settings (28) counts as unknown and unfit for its purpose, too.
+        if (failure.code == 21 and codes & {2, 20}) or (failure.code in _REJECTED and 28 in codes):
             continue
         for finding in _explain(case, failure):
             yield replace(finding, code=failure.code, text=failure.text)
@@ -88,7 +90,8 @@ _FILLING = {
     SHARED_BUNDLE: "The file is missing, empty or altered: run `exatrust status`, then "
     "`exatrust install`.",
     GIVEN: "Check the path after store= (as UDFs see it: /buckets/...; for `exatrust probe` on "
-    "this machine), and that the file is a truststore: PEM, DER, JKS or PKCS#12.",
+    "this machine), and that it is a truststore: PEM without a damaged block, DER, JKS, PKCS#12, "
+    "or a directory with hash links (`openssl rehash`).",
     **dict.fromkeys(
         (CONTAINER, CERTIFI),
         "Let UDFs use the shared bundle (exatrust_udf.ssl_context()), or a language container "
@@ -112,8 +115,14 @@ def _root_sent(case: Case, cert: Certificate) -> Iterator[Finding]:
     yield _unknown_ca(case, cert, f"The server sends its root, {wording.certificate(cert)}.")
 
 
+def _not_loaded(case: Case) -> str:
+    """The CA may well be in the files: what OpenSSL passes over there is worth a look."""
+    passed = [p for p in case.store.problems if "OpenSSL" in p]
+    return f" {'; '.join(p[:1].upper() + p[1:] for p in passed[:3])}." if passed else ""
+
+
 def _unknown_ca(case: Case, cert: Certificate, about: str) -> Finding:
-    where = f"It is not in {wording.store(case.store)}."
+    where = f"It is not in {wording.store(case.store)}.{_not_loaded(case)}"
     return make("CA_NOT_IN_TRUSTSTORE", f"{about} {where}{_namesakes(case, cert)}", cert)
 
 
@@ -158,7 +167,7 @@ def _gap(case: Case, cert: Certificate) -> Iterator[Finding]:
 def _issuer_unknown(case: Case, cert: Certificate, more: str = "") -> Finding:
     about = (
         f"{wording.certificate(cert)} was issued by {wording.issuer(cert)}, "
-        f"which is not in {wording.store(case.store)}. {more}"
+        f"which is not in {wording.store(case.store)}.{_not_loaded(case)} {more}"
     )
     return make("CA_NOT_IN_TRUSTSTORE", about.rstrip(), cert)
 

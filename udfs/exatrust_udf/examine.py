@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from exatrust_udf import crls, diagnosis, handshake, truststore
+from exatrust_udf import crls, diagnosis, handshake, loading, truststore
 from exatrust_udf.case import CERTIFI, CONTAINER, GIVEN, ISSUER_MISSING, SHARED_BUNDLE, Case
 from exatrust_udf.causes import continuation
 from exatrust_udf.certificate import Certificate, CertificateError, parse
+from exatrust_udf.der import SEQUENCE, expect
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.evidence import Evidence
 from exatrust_udf.findings import Finding
@@ -65,10 +66,10 @@ class Examiner:
         background: Background | None = None,
         lists: Sequence[crls.Lists] = (),
     ) -> None:
-        self._stores = tuple(stores)
+        self._stores = tuple(map(loading.loaded, stores))
         self._lists = tuple(lists)
         self._background = background or Background()
-        self._context = handshake.client_context(c.der for c in stores[0].certificates)
+        self._context = handshake.client_context(map(_without_settings, self._stores[0].trusted))
         self._anchors: dict[tuple[str, str, str | None], Anchors] = {}
         self._given: dict[str, Store] = {}
         self._read: dict[str, crls.Lists] = {}
@@ -108,7 +109,7 @@ class Examiner:
         yield from self._stores
         for path in endpoint.stores:
             if path not in self._given:
-                self._given[path] = truststore.read(path, GIVEN, "store=")
+                self._given[path] = loading.loaded(truststore.read(path, GIVEN, "store="))
             yield self._given[path]
 
     def _all_lists(self, endpoint: Endpoint) -> tuple[crls.Lists, ...]:
@@ -172,7 +173,7 @@ class Examiner:
 
         key = (store.name, store.path, store.sha256)
         if key not in self._anchors:
-            self._anchors[key] = openssl.Anchors([c.der for c in store.certificates])
+            self._anchors[key] = openssl.Anchors(store.trusted)
         return self._anchors[key]
 
     def _judged(
@@ -235,6 +236,14 @@ class Examiner:
         )
 
 
+def _without_settings(anchor: bytes) -> bytes:
+    """The certificate alone; the settings of OpenSSL's TRUSTED CERTIFICATE stand after it."""
+    try:
+        return anchor[: expect(anchor, 0, len(anchor), SEQUENCE, "a certificate")[1]]
+    except CertificateError:
+        return anchor
+
+
 def _inside(received: Sequence[bytes]) -> Chain | None:
     """A chain inside OpenSSL; None where there is none, or libcrypto is out of reach."""
     if not received:
@@ -264,9 +273,17 @@ def container_store() -> Store:
     defaults = ssl.get_default_verify_paths()
     file = os.environ.get(defaults.openssl_cafile_env) or defaults.openssl_cafile
     directory = os.environ.get(defaults.openssl_capath_env) or defaults.openssl_capath
-    parts = [truststore.read(path, CONTAINER, "OpenSSL") for path in (file, *directory.split(":"))]
+    found = [truststore.read(path, CONTAINER, "OpenSSL") for path in (file, *directory.split(":"))]
+    parts = [loading.loaded(part) for part in found]
     readable = [part for part in parts if part.sha256 is not None and part.certificates]
     if not readable:
         return parts[0]
     certificates = {c.sha256: c for part in readable for c in part.certificates}
-    return replace(readable[0], certificates=tuple(certificates.values()))
+    # The first to bring a certificate brings its settings, too.
+    anchors = {_without_settings(der): der for part in readable[::-1] for der in part.trusted}
+    return replace(
+        readable[0],
+        certificates=tuple(certificates.values()),
+        anchors=tuple(anchors.values()),
+        sources=(),
+    )

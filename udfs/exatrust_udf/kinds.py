@@ -37,9 +37,9 @@ _ALL = (
     Kind(
         "TRUST_STORE_EMPTY",
         ERROR,
-        "The truststore has no certificate, so no server can be trusted.",
-        "The file is missing, unreadable or empty: check its path. For the shared bundle run "
-        "`exatrust status`, then `exatrust install`.",
+        "The truststore has no certificate that OpenSSL loads, so no server can be trusted.",
+        "The file is missing, empty or damaged: check its path, and what is said about it. For the "
+        "shared bundle run `exatrust status`, then `exatrust install`.",
     ),
     Kind(
         "CA_NOT_IN_TRUSTSTORE",

@@ -64,7 +64,14 @@ class _Owned:
 
     def certificate(self, der: bytes) -> int | None:
         """Parse a certificate; None where OpenSSL cannot."""
-        pointer = _parse(self.library.d2i_X509, der)
+        return self._certificate(self.library.d2i_X509, der)
+
+    def anchor(self, der: bytes) -> int | None:
+        """Parse a certificate and the trust settings after it; None where OpenSSL cannot."""
+        return self._certificate(self.library.d2i_X509_AUX, der)
+
+    def _certificate(self, function: Any, der: bytes) -> int | None:
+        pointer = _parse(function, der)
         self.library.ERR_clear_error()
         return self.own(pointer, self.library.X509_free) if pointer else None
 
@@ -108,6 +115,7 @@ def _parse(function: Any, der: bytes) -> int | None:
 class Anchors:
     """A truststore inside OpenSSL, built once and used for many chains.
 
+    Each anchor is DER, with OpenSSL's trust settings (X509_CERT_AUX) after it where it has some.
     `unreadable` counts certificates that OpenSSL could not parse. Close it, or use it in `with`.
     """
 
@@ -121,7 +129,7 @@ class Anchors:
 
     def _add(self, der: bytes) -> None:
         with _Owned() as temporary:
-            pointer = temporary.certificate(der)
+            pointer = temporary.anchor(der)
             if pointer is None:
                 self.unreadable += 1
             else:  # the store takes a reference of its own
@@ -295,12 +303,13 @@ def _path(lib: ctypes.CDLL, context: int) -> tuple[bytes, ...]:
     if not stack:
         return ()
     count = lib.OPENSSL_sk_num(stack)
-    return tuple(_encode(lib, lib.OPENSSL_sk_value(stack, i)) for i in range(count))
+    return tuple(encode(lib.i2d_X509, lib.OPENSSL_sk_value(stack, i)) for i in range(count))
 
 
-def _encode(lib: ctypes.CDLL, certificate: int) -> bytes:
-    size = lib.i2d_X509(certificate, None)
+def encode(function: Any, certificate: int) -> bytes:
+    """The DER that `function`, an i2d_..., makes of a certificate."""
+    size = function(certificate, None)
     buffer = ctypes.create_string_buffer(size)
     at = ctypes.c_void_p(ctypes.addressof(buffer))
-    lib.i2d_X509(certificate, ctypes.byref(at))
+    function(certificate, ctypes.byref(at))
     return buffer.raw

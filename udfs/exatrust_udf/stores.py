@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -42,6 +42,10 @@ class Store:
     could be read. `sha256` is over the file, or over the names and digests of a directory's files.
     `unreadable` counts entries which should be certificates and could not be read; `problems` says
     why, and what else is wrong with the store.
+
+    `sources` are what OpenSSL would read: the content of a PEM file, or those under the hash links
+    of a directory, each with its link. `anchors` are what it loaded (see `loading`), DER and the
+    trust settings after it; None where nobody has asked it.
     """
 
     name: str
@@ -53,6 +57,20 @@ class Store:
     certificates: tuple[Certificate, ...] = field(default=(), repr=False)
     unreadable: int = 0
     problems: tuple[str, ...] = ()
+    sources: tuple[tuple[str | None, bytes], ...] = field(default=(), repr=False, compare=False)
+    anchors: tuple[bytes, ...] | None = field(default=None, repr=False)
+
+    @property
+    def trusted(self) -> tuple[bytes, ...]:
+        """The anchors, DER and settings; all certificates where OpenSSL was not asked."""
+        return tuple(c.der for c in self.certificates) if self.anchors is None else self.anchors
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether an anchor says itself what it is (not) trusted for."""
+        return self.anchors is not None and bool(
+            set(self.anchors) - {c.der for c in self.certificates}
+        )
 
     @property
     def duplicates(self) -> int:
@@ -118,6 +136,7 @@ def parse_store(
         certificates=tuple(reading.certificates),
         unreadable=reading.unreadable,
         problems=_with_emptiness(reading),
+        sources=((None, data),) if reading.format == "PEM" else (),
     )
 
 
@@ -203,10 +222,13 @@ def parse_directory(
     files: Sequence[tuple[str, bytes]],
     failures: Sequence[tuple[str, str]],
     store: Store,
+    links: Sequence[tuple[str, bytes]] = (),
+    unlinked: Sequence[tuple[str, bytes]] = (),
 ) -> Store:
     """Read a directory's files, `(name, content)` in sorted order, into a copy of `store`.
 
-    `failures` are names which could not be opened, with the reason.
+    `failures` are names which could not be opened, with the reason. `links` are all hash links
+    with their content, where several lead to one file of `files`; `unlinked` are the files beside.
     """
     reading = _Reading(kind)
     digest = hashlib.sha256()
@@ -218,6 +240,7 @@ def parse_directory(
             _check_link(reading, name, reading.certificates[before:])
     for name, reason in failures:
         reading.fail(name, reason)
+    reading.problems += _without_link(reading, unlinked)
     if kind == "DIRECTORY":
         reading.problems.append("no hash links: OpenSSL finds nothing here (see `openssl rehash`)")
     return Store(
@@ -230,7 +253,30 @@ def parse_directory(
         certificates=tuple(reading.certificates),
         unreadable=reading.unreadable,
         problems=_with_emptiness(reading),
+        sources=tuple(_reached(links)),
     )
+
+
+def _reached(links: Sequence[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """The links that OpenSSL follows: it counts from HASH.0 up to the first that is missing."""
+    found = dict(links)
+    for name, content in found.items():
+        stem, _, number = name.partition(".")
+        # Names are counted without leading zeros, and no directory has as many links as it claims.
+        reached = int(number) < len(found) and str(int(number)) == number
+        if reached and all(f"{stem}.{lower}" in found for lower in range(int(number))):
+            yield name, content
+
+
+def _without_link(reading: _Reading, files: Sequence[tuple[str, bytes]]) -> list[str]:
+    """Count the certificates that lie beside the links: OpenSSL finds none of them."""
+    beside = _Reading("DIRECTORY")
+    for name, content in files:
+        _add_file(beside, name, content)
+    count = len({c.sha256 for c in beside.certificates} - {c.sha256 for c in reading.certificates})
+    if count == 1:
+        return ["1 certificate has no hash link: OpenSSL does not find it"]
+    return [f"{count} certificates have no hash link: OpenSSL does not find them"] if count else []
 
 
 def _check_link(reading: _Reading, name: str, found: Sequence[Certificate]) -> None:

@@ -14,7 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from exatrust_udf.locate import Candidate, Surroundings, locate
 from exatrust_udf.pem import pem_blocks
-from exatrust_udf.stores import Store, choose_names, parse_directory, parse_store
+from exatrust_udf.stores import (
+    CERTIFICATE_FILE,
+    Store,
+    choose_names,
+    parse_directory,
+    parse_store,
+)
 
 __all__ = [
     "Candidate", "Store", "find", "locate", "parse_store", "pem_blocks", "read", "surroundings",
@@ -112,19 +118,46 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _read_directory(path: str, empty: Store) -> Store:
-    kind, names = choose_names(os.listdir(path))  # noqa: PTH208
-    files: list[tuple[str, bytes]] = []
-    failures: list[tuple[str, str]] = []
-    seen: set[str] = set()
+    present = os.listdir(path)  # noqa: PTH208
+    kind, names = choose_names(present)
+    files = _Files(path)
     for name in names[:MAX_FILES]:
-        full = f"{path}/{name}"
-        # Several hash links may lead to one file: it is one certificate.
+        files.read(name)
+    if kind == "DIRECTORY":
+        return parse_directory(kind, files.first, files.failures, empty)
+    beside = _Files(path, files.contents)
+    for name in [n for n in sorted(present) if CERTIFICATE_FILE.fullmatch(n)][:MAX_FILES]:
+        beside.read(name)
+    return parse_directory(kind, files.first, files.failures, empty, files.every, beside.first)
+
+
+class _Files:
+    """The files of a directory, each read once however many names lead to it.
+
+    `first` has each file under its first name, `every` each name that could be read.
+    """
+
+    def __init__(self, path: str, known: Mapping[str, bytes | None] | None = None) -> None:
+        self._path = path
+        self.contents: dict[str, bytes | None] = dict(known or {})
+        self.first: list[tuple[str, bytes]] = []
+        self.every: list[tuple[str, bytes]] = []
+        self.failures: list[tuple[str, str]] = []
+
+    def read(self, name: str) -> None:
+        full = f"{self._path}/{name}"
         real = os.path.realpath(full)
-        if real in seen:
-            continue
-        seen.add(real)
+        if real not in self.contents:
+            self._read_first(name, full, real)
+        content = self.contents[real]
+        if content is not None:
+            self.every.append((name, content))
+
+    def _read_first(self, name: str, full: str, real: str) -> None:
         try:
-            files.append((name, _content(full)))
+            content = self.contents[real] = _content(full)
         except OSError as error:
-            failures.append((name, _reason(error)))
-    return parse_directory(kind, files, failures, empty)
+            self.contents[real] = None
+            self.failures.append((name, _reason(error)))
+            return
+        self.first.append((name, content))
