@@ -15,6 +15,7 @@ from typing import Any
 
 from exatrust.errors import SettingsError
 from exatrust_udf.certificate import Certificate
+from exatrust_udf.gone import Gone
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -57,6 +58,11 @@ class Distrust:
     def reasons(self) -> Mapping[str, str]:
         """Why, by SHA-256 of the certificate."""
         return {root.sha256: _why(root) for root in self.roots}
+
+    @property
+    def gone(self) -> tuple[Gone, ...]:
+        """The same, by the name that stands in the certificates below."""
+        return tuple(Gone(root.subject, None, _why(root)) for root in self.roots if root.subject)
 
 
 def said(root: DistrustedRoot) -> str:

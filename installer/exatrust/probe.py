@@ -110,7 +110,7 @@ def _examiner(files: Files) -> Examiner:
     stores = [_given(path) for path in dict.fromkeys(files.stores)] or [certifi, _machine()]
     public = frozenset(certificate.sha256 for certificate in certifi.certificates)
     distrust = Distrust(curated(resources.distrusted_roots()))
-    background = Background(removed=distrust.reasons, public_roots=public)
+    background = Background(distrust.reasons, public, distrust.gone)
     return Examiner(stores, background, read_crls(files.crls))
 
 

@@ -126,8 +126,25 @@ def manifest_of(
         ],
         "removed": [{"sha256": item.sha256, "subject": item.subject} for item in bundle.removed],
         "distrusted": distrust.reasons,
+        "identities": _identities(bundle, distrust),
     }
     return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _identities(bundle: Bundle, distrust: Distrust) -> list[dict[str, str | None]]:
+    """Distrusted CAs by what the certificates below them say, for a server that sends no root."""
+    out: dict[tuple[str, str], str] = {}
+    for item in bundle.left_out:
+        if distrust.of(item.certificate):
+            out[item.certificate.subject, item.certificate.ski or ""] = item.reason
+    known = {item.certificate.sha256 for item in bundle.left_out}
+    for root in distrust.roots:
+        if root.subject and root.sha256 not in known:
+            out.setdefault((root.subject, ""), distrust.reasons[root.sha256])
+    return [
+        {"subject": subject, "key_identifier": key or None, "reason": reason}
+        for (subject, key), reason in sorted(out.items())
+    ]
 
 
 def _entry(anchor: Anchor) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.evidence import VERIFY, Evidence
 from exatrust_udf.findings import KINDS
+from exatrust_udf.gone import Gone
 from exatrust_udf.stores import Store
 from exatrust_udf.verdict import Failure, Verdict
 
@@ -36,7 +37,8 @@ class Case:
     `closing` are certificates known from elsewhere that continue the chain, `closed` the judgement
     with them. `chain` is the path built, as certificates, `closed_chain` the one with `closing`.
     `removed` maps SHA-256 to the reason why a CA was taken out of trust. `public_roots` are the
-    SHA-256 of the default set, None where it is not known. `level` is OpenSSL's security level.
+    SHA-256 of the default set, None where it is not known. `gone` are the removed CAs as the
+    certificates below them name them. `level` is OpenSSL's security level.
     `lists` are the revocation lists asked for, readable or not.
     """
 
@@ -53,6 +55,7 @@ class Case:
     closed_chain: tuple[Certificate, ...] = ()
     removed: Mapping[str, str] = field(default_factory=dict)
     public_roots: frozenset[str] | None = None
+    gone: tuple[Gone, ...] = ()
     level: int = 2
     lists: tuple[Lists, ...] = ()
 

@@ -17,6 +17,7 @@ from exatrust_udf.case import (
 )
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.findings import BY_CODE, WARNING, Finding, make
+from exatrust_udf.gone import Gone, issuer_gone
 from exatrust_udf.verdict import Failure
 
 _MAX_REPORTED = 64
@@ -122,6 +123,9 @@ def _not_loaded(case: Case) -> str:
 
 
 def _unknown_ca(case: Case, cert: Certificate, about: str) -> Finding:
+    reason = case.removed.get(cert.sha256)
+    if reason is not None:
+        return make("DISTRUSTED_ROOT", f"{about} It was removed: {_because(reason)}", cert)
     where = f"It is not in {wording.store(case.store)}.{_not_loaded(case)}"
     return make("CA_NOT_IN_TRUSTSTORE", f"{about} {where}{_namesakes(case, cert)}", cert)
 
@@ -134,10 +138,27 @@ def _namesakes(case: Case, cert: Certificate) -> str:
     return ""
 
 
+def _because(reason: str) -> str:
+    return wording.sentence(wording.shortened(reason))
+
+
+def _issuer_removed(case: Case, cert: Certificate, known: Gone) -> Finding:
+    """Who adds a CA again that was removed on purpose undoes a decision: nothing says to add it."""
+    about = (
+        f"{wording.certificate(cert)} was issued by {wording.issuer(cert)}, which is not in "
+        f"{wording.store(case.store)}: "
+    )
+    same = "it" if cert.aki and cert.aki == known.key_identifier else "a CA of that name"
+    return make("DISTRUSTED_ROOT", f"{about}{same} was removed: {_because(known.reason)}", cert)
+
+
 def _issuer_missing(case: Case, cert: Certificate) -> Iterator[Finding]:
     """Code 20: an intermediate was left out, or the CA is unknown, or both."""
     namesakes = [a for a in case.store.certificates if a.subject_der == cert.issuer_der]
-    if case.closing:
+    removed = issuer_gone(cert, case.gone)
+    if removed is not None and not case.closing and not namesakes:
+        yield _issuer_removed(case, cert, removed)
+    elif case.closing:
         yield from _gap(case, cert)
     elif namesakes:
         other = wording.certificate(namesakes[0])
@@ -165,6 +186,9 @@ def _gap(case: Case, cert: Certificate) -> Iterator[Finding]:
 
 
 def _issuer_unknown(case: Case, cert: Certificate, more: str = "") -> Finding:
+    removed = issuer_gone(cert, case.gone)
+    if removed is not None and not more:
+        return _issuer_removed(case, cert, removed)
     about = (
         f"{wording.certificate(cert)} was issued by {wording.issuer(cert)}, "
         f"which is not in {wording.store(case.store)}.{_not_loaded(case)} {more}"
@@ -205,7 +229,7 @@ def _organisation(name: str) -> str | None:
 
 
 def _intermediate_as_anchor(case: Case, cert: Certificate) -> Iterator[Finding]:
-    if not case.in_store(cert):
+    if not case.in_store(cert) or issuer_gone(cert, case.gone):
         yield _issuer_unknown(case, cert)
         return
     yield make(

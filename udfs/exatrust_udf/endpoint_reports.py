@@ -16,6 +16,7 @@ from exatrust_udf.endpoint import BadEndpoint, Endpoint
 from exatrust_udf.endpoint_rows import ChainRow, CheckRow, FindingRow
 from exatrust_udf.examine import SHARED_BUNDLE, Background, Examined, Examiner, usual_stores
 from exatrust_udf.findings import Finding
+from exatrust_udf.gone import gone, reasons
 from exatrust_udf.pinned import pinned_bytes
 from exatrust_udf.stores import Store
 
@@ -68,7 +69,8 @@ def background(pin: Mapping[str, str]) -> Background:
     try:
         manifest = json.loads(pinned_bytes(pin, "manifest"))
         return Background(
-            removed=manifest["distrusted"],
+            removed=reasons(manifest),
+            gone=gone(manifest),
             public_roots=frozenset(
                 item["sha256"] for item in manifest["certificates"] if item["origin"] == "default"
             ),

@@ -21,6 +21,7 @@ from exatrust_udf.der import SEQUENCE, expect
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.evidence import Evidence
 from exatrust_udf.findings import Finding
+from exatrust_udf.gone import Gone
 from exatrust_udf.stores import Store
 from exatrust_udf.verdict import Verdict
 
@@ -51,6 +52,7 @@ class Background:
 
     removed: Mapping[str, str] = field(default_factory=dict)
     public_roots: frozenset[str] | None = None
+    gone: tuple[Gone, ...] = ()
 
 
 class Examiner:
@@ -154,6 +156,7 @@ class Examiner:
             chain=self._path(evidence.verified) if own else (),
             removed=self._background.removed,
             public_roots=self._background.public_roots,
+            gone=self._background.gone,
             lists=self._all_lists(evidence.endpoint),
         )
 

@@ -11,6 +11,7 @@ from exatrust_udf.case import ISSUER_MISSING, Case
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.endpoint import is_address
 from exatrust_udf.findings import INFO, WARNING, Finding, make
+from exatrust_udf.gone import issuer_gone
 
 SOON = timedelta(days=30)
 _SKEW = timedelta(hours=24)
@@ -124,7 +125,9 @@ def _is_public(case: Case) -> bool:
 def _top_is_unknown_ca(case: Case) -> bool:
     codes = {failure.code for failure in case.failures() or ()}
     unknown = bool(codes & set(ISSUER_MISSING)) and bool(case.store.certificates)
-    return unknown and len(case.chain) > 1 and not case.closing
+    if not unknown or len(case.chain) < 2 or case.closing:
+        return False
+    return issuer_gone(case.chain[-1], case.gone) is None
 
 
 def _clock(case: Case) -> Iterator[Finding]:
