@@ -55,7 +55,7 @@ def install(
     flags = new_ca(tmp_path)()
     monkeypatch.chdir(sandbox.layout.directory)
     monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3")
-    monkeypatch.setenv("EXATRUST_BUCKETFS_REPLICATION_TIMEOUT", "4")
+    monkeypatch.setenv("EXATRUST_BUCKETFS_REPLICATION_TIMEOUT", "10")
 
     def run() -> tuple[int, str]:
         capsys.readouterr()
