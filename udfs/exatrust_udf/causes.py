@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from exatrust_udf import limits, wording
@@ -164,7 +164,7 @@ def _issuer_missing(case: Case, cert: Certificate) -> Iterator[Finding]:
         other = wording.certificate(namesakes[0])
         yield _issuer_unknown(case, cert, f"A CA of the same name but another key is: {other}.")
     elif cert != case.leaf or cert.self_issued:
-        yield _issuer_unknown(case, cert)
+        yield from _above(case, cert)
     else:
         yield from _undecided(case, cert)
 
@@ -174,6 +174,9 @@ def _gap(case: Case, cert: Certificate) -> Iterator[Finding]:
     for missing in case.closing:
         if missing.self_issued or case.in_store(missing):
             continue
+        if missing in case.received:
+            cert = missing
+            continue
         about = f"Missing is {wording.certificate(missing)}, which issued {wording.subject(cert)}."
         yield make("MISSING_INTERMEDIATE", about, missing)
         cert = missing
@@ -182,7 +185,26 @@ def _gap(case: Case, cert: Certificate) -> Iterator[Finding]:
         if top.self_issued:
             yield _unknown_ca(case, top, f"The CA is {wording.certificate(top)}.")
         else:
-            yield _issuer_unknown(case, top)
+            yield from _above(case, top)
+
+
+def _above(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """Nobody knows who issued the topmost certificate: an intermediate, or a root."""
+    if cert.self_issued or issuer_gone(cert, case.gone) or not _may_be_below(case, cert):
+        yield _issuer_unknown(case, cert)
+        return
+    yield _probably_missing(case, cert)
+    about = (
+        f"Possibly: {wording.issuer(cert)}, which issued {wording.certificate(cert)}, may be a "
+        f"root; it is not in {wording.store(case.store)}."
+    )
+    finding = make("CA_NOT_IN_TRUSTSTORE", about, cert)
+    yield replace(finding, certain=False, severity=WARNING)
+
+
+def _may_be_below(case: Case, cert: Certificate) -> bool:
+    """Whether the unknown issuer looks like an intermediate below a root of the store."""
+    return "root" not in cert.issuer.lower() and _kin_in_store(case, cert)
 
 
 def _issuer_unknown(case: Case, cert: Certificate, more: str = "") -> Finding:
@@ -198,12 +220,7 @@ def _issuer_unknown(case: Case, cert: Certificate, more: str = "") -> Finding:
 
 def _undecided(case: Case, cert: Certificate) -> Iterator[Finding]:
     """Only the leaf came: its issuer may be an intermediate left out, or an unknown root."""
-    url = "".join(f" It may be had from {url}." for url in cert.aia_issuers[:1])
-    about = (
-        f"Probably: nothing the server sent, and nothing in {wording.store(case.store)}, is "
-        f"{wording.issuer(cert)}, which issued {wording.certificate(cert)}.{wording.shortened(url)}"
-    )
-    yield replace(make("MISSING_INTERMEDIATE", about, cert), certain=False)
+    yield _probably_missing(case, cert)
     if not _kin_in_store(case, cert):
         about = (
             f"Possibly: no CA in {wording.store(case.store)} has the name or the organisation of "
@@ -211,6 +228,15 @@ def _undecided(case: Case, cert: Certificate) -> Iterator[Finding]:
         )
         finding = make("CA_NOT_IN_TRUSTSTORE", about, cert)
         yield replace(finding, certain=False, severity=WARNING)
+
+
+def _probably_missing(case: Case, cert: Certificate) -> Finding:
+    url = "".join(f" It may be had from {url}." for url in cert.aia_issuers[:1])
+    about = (
+        f"Probably: nothing the server sent, and nothing in {wording.store(case.store)}, is "
+        f"{wording.issuer(cert)}, which issued {wording.certificate(cert)}.{wording.shortened(url)}"
+    )
+    return replace(make("MISSING_INTERMEDIATE", about, cert), certain=False)
 
 
 def _kin_in_store(case: Case, cert: Certificate) -> bool:
@@ -314,15 +340,30 @@ _SPECIAL: dict[int, Callable[[Case, Certificate], Iterator[Finding]]] = {
 }
 
 
+Signed = Callable[[Certificate, Certificate], bool]
+"""(a certificate, another one) -> whether the other one's key signed it."""
+
+
 def continuation(
-    top: Certificate, pool: tuple[Certificate, ...], store: tuple[Certificate, ...]
+    top: Certificate,
+    pool: Sequence[Certificate],
+    store: Sequence[Certificate],
+    signed: Signed,
 ) -> tuple[Certificate, ...]:
-    """Certificates of `pool` that lead from `top` upwards, until the store knows the issuer."""
+    """Certificates of `pool` that lead from `top` upwards, until the store knows the issuer.
+
+    Whoever sends a certificate chooses the names in it, so only a signature makes an issuer.
+    """
+
+    def signers(cert: Certificate, among: Sequence[Certificate]) -> list[Certificate]:
+        return [c for c in issuers(cert, among) if signed(cert, c)]
+
     found: list[Certificate] = []
-    while len(found) < 8 and not top.self_issued and not issuers(top, store):
-        candidates = [c for c in issuers(top, pool) if c.is_ca and c not in found]
+    while len(found) < 8 and not top.self_issued and not signers(top, store):
+        candidates = [c for c in signers(top, pool) if c.is_ca and c not in found]
         if not candidates:
             break
-        top = candidates[0]
+        # One key may have several certificates (cross-signing): one below the store is of use.
+        top = min(candidates, key=lambda c: not signers(c, store))
         found.append(top)
     return tuple(found)

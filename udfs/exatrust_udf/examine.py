@@ -77,6 +77,7 @@ class Examiner:
         self._read: dict[str, crls.Lists] = {}
         self._revocations: dict[tuple[str, ...], Revocations] = {}
         self._parsed: dict[bytes, Certificate | None] = {}
+        self._signatures: dict[tuple[str, str], bool] = {}
 
     def examine(
         self,
@@ -129,8 +130,10 @@ class Examiner:
 
     def pool(self, found: Iterable[Evidence]) -> tuple[Certificate, ...]:
         """CA certificates sent by other servers, or held by a store: they may close a gap."""
-        sent = (self._parse(der) for evidence in found for der in evidence.received[1:])
-        held = (cert for store in self._stores for cert in store.certificates)
+        seen = tuple(found)
+        sent = (self._parse(der) for evidence in seen for der in evidence.received[1:])
+        stores = {s.path: s for evidence in seen for s in self._all_stores(evidence.endpoint)}
+        held = (cert for store in stores.values() for cert in store.certificates)
         return tuple(dict.fromkeys(c for c in (*sent, *held) if c is not None and c.is_ca))
 
     def _parse(self, der: bytes) -> Certificate | None:
@@ -207,8 +210,10 @@ class Examiner:
             return case
         if not case.chain or not case.store.certificates:
             return case
-        closing = continuation(case.chain[-1], pool, case.store.certificates)
-        if all(c.self_issued for c in closing):
+        # What the server itself sent is not missing, but may lie above what is.
+        known = (*pool, *(c for c in case.received if c is not None))
+        closing = continuation(case.chain[-1], known, case.store.certificates, self._signed)
+        if all(c.self_issued or c in case.received for c in closing):
             return case
         longer = (*case.evidence.received, *(c.der for c in closing))
         closed = self._ask(case, anchors, longer, self._flags())
@@ -217,6 +222,17 @@ class Examiner:
         if not all(c in path for c in closing if not c.self_issued):
             return case
         return replace(case, closing=closing, closed=closed, closed_chain=path)
+
+    def _signed(self, cert: Certificate, issuer: Certificate) -> bool:
+        """Whether the issuer's key signed the certificate; kept, as every store asks it."""
+        from exatrust_udf import openssl
+
+        pair = (cert.sha256, issuer.sha256)
+        if pair not in self._signatures:
+            if len(self._signatures) > 4096:
+                self._signatures.clear()
+            self._signatures[pair] = openssl.signed_by(cert.der, issuer.der)
+        return self._signatures[pair]
 
     def _ask(
         self,

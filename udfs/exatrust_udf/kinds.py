@@ -49,7 +49,8 @@ _ALL = (
         (19,),
         "Certain where the chain comes up to a certificate whose issuer is unknown. Only possible, "
         "with severity WARNING and a cause that says `Possibly`, where the server sends its own "
-        "certificate alone: then MISSING_INTERMEDIATE is the likely cause.",
+        "certificate alone, or the truststore has a CA of the unknown issuer's organisation and "
+        "that issuer is not called a root: then MISSING_INTERMEDIATE is the likely cause.",
     ),
     Kind(
         "SELF_SIGNED",

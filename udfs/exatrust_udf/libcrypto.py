@@ -27,6 +27,8 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "d2i_X509": (c_void_p, (c_void_p, c_void_p, c_long)),
     "i2d_X509": (c_int, (c_void_p, c_void_p)),
     "X509_free": (None, (c_void_p,)),
+    "X509_get0_pubkey": (c_void_p, (c_void_p,)),
+    "X509_verify": (c_int, (c_void_p, c_void_p)),
     "d2i_X509_CRL": (c_void_p, (c_void_p, c_void_p, c_long)),
     "X509_CRL_free": (None, (c_void_p,)),
     "OPENSSL_sk_new_null": (c_void_p, ()),

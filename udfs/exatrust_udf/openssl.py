@@ -32,6 +32,7 @@ __all__ = [
     "Verdict",
     "judge",
     "security_level",
+    "signed_by",
 ]
 
 _CRL_CHECK = 0x4
@@ -191,6 +192,17 @@ class Revocations:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def signed_by(der: bytes, issuer: bytes) -> bool:
+    """Whether a certificate's signature is of the issuer's key. Raises LibcryptoOutOfReach."""
+    with _Owned() as owned:
+        lib = owned.library
+        child, parent = owned.certificate(der), owned.certificate(issuer)
+        key = lib.X509_get0_pubkey(parent) if parent else None
+        good = bool(child and key) and lib.X509_verify(child, key) == 1
+        lib.ERR_clear_error()
+        return good
 
 
 def judge(
