@@ -24,6 +24,7 @@ CERTIFI = "certifi"
 GIVEN = "given"
 
 ISSUER_MISSING = (2, 18, 19, 20, 21)
+NAME_MISMATCH = (62, 64)
 REVOCATION = (*KINDS["REVOKED"].codes, *KINDS["REVOCATION_UNKNOWN"].codes)
 
 
@@ -31,15 +32,16 @@ REVOCATION = (*KINDS["REVOKED"].codes, *KINDS["REVOCATION_UNKNOWN"].codes)
 class Case:
     """The facts of one endpoint and one truststore at `now` (aware, UTC).
 
-    `received` are the server's certificates, None for one that cannot be read. `own` says that the
-    handshake itself used this store. `verdict` is the store's judgement, None where libcrypto is
+    `received` are the server's certificates, None for one that cannot be read. `own` says that this
+    is the first store. `verdict` is the store's judgement, None where libcrypto is
     out of reach; `future` the one under Python 3.13's flags, None where those are in force already.
     `closing` are certificates known from elsewhere that continue the chain, `closed` the judgement
     with them. `chain` is the path built, as certificates, `closed_chain` the one with `closing`.
     `removed` maps SHA-256 to the reason why a CA was taken out of trust. `public_roots` are the
     SHA-256 of the default set, None where it is not known. `gone` are the removed CAs as the
     certificates below them name them. `level` is OpenSSL's security level.
-    `lists` are the revocation lists asked for, readable or not.
+    `lists` are the revocation lists asked for, readable or not. `alone` says that the handshake
+    trusted the first store only; else it trusted what any of the stores trusts.
     """
 
     evidence: Evidence
@@ -58,6 +60,7 @@ class Case:
     gone: tuple[Gone, ...] = ()
     level: int = 2
     lists: tuple[Lists, ...] = ()
+    alone: bool = True
 
     @property
     def leaf(self) -> Certificate | None:
@@ -73,8 +76,8 @@ class Case:
     def handshake_decides(self) -> bool:
         """Whether the verdict is the handshake's own."""
         # Python's handshake cannot be given the settings of a TRUSTED CERTIFICATE.
-        mine = self.own and self.names_agree and not self.store.has_settings
-        return mine and self.evidence.verify_code is not None
+        mine = self.own and self.alone and self.names_agree
+        return mine and not self.store.has_settings and self.evidence.verify_code is not None
 
     def failures(self) -> tuple[Failure, ...] | None:
         """Every known error of trust, the deciding one first; None where nobody could judge."""
@@ -94,12 +97,33 @@ class Case:
         # OpenSSL's order is the order of the checks; the handshake's own error is the primary.
         return tuple(sorted(known, key=lambda failure: failure.code != code))
 
-    def trusted(self) -> bool | None:
-        """Whether this store trusts the endpoint; None where nobody could judge."""
+    def vouched(self) -> bool | None:
+        """Whether this store trusts the certificates; None where nobody could judge."""
         if not self.evidence.received:
             return False
         failures = self.failures()
         return None if failures is None else not failures
+
+    def trusted(self) -> bool | None:
+        """Whether a client with this store accepts the endpoint; None where nobody could judge.
+
+        Certificates can be had by everyone: who has their key, only a handshake proves.
+        """
+        if self.blocked:
+            return False
+        if self.key_unproved and not self.stopped_at_name:
+            return None
+        return self.vouched()
+
+    @property
+    def key_unproved(self) -> bool:
+        """Whether the handshake refused certificates that this store trusts."""
+        return self.evidence.verify_code not in (None, 0) and self.vouched() is True
+
+    @property
+    def stopped_at_name(self) -> bool:
+        """Whether it refused them for the announced name, where name= says another one."""
+        return not self.names_agree and self.evidence.verify_code in NAME_MISMATCH
 
     def in_store(self, certificate: Certificate) -> bool:
         """Whether the certificate itself is in the truststore."""

@@ -16,6 +16,7 @@ from exatrust_udf.observations import observations
 __all__ = ["Case", "bad_input", "diagnose", "primary"]
 
 _MAX_UNREADABLE = 8
+_VOUCHED = "This truststore trusts the certificates; it is the handshake that failed."
 
 
 def diagnose(case: Case) -> tuple[Finding, ...]:
@@ -55,6 +56,8 @@ def _trust(case: Case) -> Iterator[Finding]:
     yield from _with_lists(case, list(causes(case, failures)))
     if failures:
         yield from dates(case)
+    if case.key_unproved:
+        yield _unproved(case)
     if case.verdict is None and failures:
         yield make("VERDICT_UNKNOWN", "There may be further causes.")
 
@@ -84,7 +87,22 @@ def _blocked(case: Case) -> Iterator[Finding]:
     if problem is not None and case.blocked:
         from exatrust_udf.obstacles import obstacle  # most attempts meet none
 
-        yield obstacle(case.evidence, problem)
+        found = obstacle(case.evidence, problem)
+        if case.vouched():
+            found = replace(found, cause=f"{found.cause} {_VOUCHED}")
+        yield found
+
+
+def _unproved(case: Case) -> Finding:
+    evidence = case.evidence
+    about = f"OpenSSL ended it: {wording.sentence(evidence.verify_text or 'unknown')}"
+    found = replace(
+        make("KEY_UNPROVED", about), code=evidence.verify_code, text=evidence.verify_text
+    )
+    if not case.stopped_at_name:
+        return found
+    action = f"Give sni={evidence.endpoint.expected}, if the server knows itself by that name."
+    return replace(found, severity=WARNING, action=action)
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:

@@ -132,7 +132,7 @@ def _with_leaf(row: CheckRow, case: Case) -> CheckRow:
 
 def _with_path(row: CheckRow, examined: Examined) -> CheckRow:
     path = examined.case.chain
-    if not examined.trusted or not path:
+    if not examined.case.vouched() or not path:
         return row
     return replace(
         row,
@@ -206,7 +206,7 @@ def chain_rows(found: Survey) -> Iterator[ChainRow]:
         if case.own:
             ders = case.evidence.received
             yield from _chain_rows(case, "received", None, ders, case.received)
-        if examined.trusted:
+        if case.vouched():
             ders = tuple(cert.der for cert in case.chain)
             yield from _chain_rows(case, "verified", case.store.name, ders, case.chain)
 

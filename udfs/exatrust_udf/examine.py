@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from exatrust_udf import crls, diagnosis, handshake, loading, truststore
+from exatrust_udf import crls, diagnosis, handshake, loading, together, truststore
 from exatrust_udf.case import CERTIFI, CONTAINER, GIVEN, ISSUER_MISSING, SHARED_BUNDLE, Case
 from exatrust_udf.causes import continuation
 from exatrust_udf.certificate import Certificate, CertificateError, parse
@@ -32,6 +32,9 @@ __all__ = [
     "CERTIFI", "CONTAINER", "GIVEN", "SHARED_BUNDLE", "Background", "Examined", "Examiner",
     "container_store", "usual_stores",
 ]  # fmt: skip
+
+
+_MAX_CONTEXTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Examiner:
         self._background = background or Background()
         self._context = handshake.client_context(map(_without_settings, self._stores[0].trusted))
         self._anchors: dict[tuple[str, str, str | None], Anchors] = {}
+        self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
         self._given: dict[str, Store] = {}
         self._read: dict[str, crls.Lists] = {}
         self._revocations: dict[tuple[str, ...], Revocations] = {}
@@ -88,10 +92,28 @@ class Examiner:
         """One handshake for each different endpoint; results in the order of the endpoints."""
         self._forget_lists()
         wanted = list(dict.fromkeys(endpoints))
-        found = {e.endpoint: e for e in handshake.collect(wanted, self._context, limits)}
+        found = {e.endpoint: e for e in handshake.collect(wanted, self._context_for, limits)}
         pool = self.pool(found.values())
         for endpoint in wanted:
             yield from self.judge(found[endpoint], now, pool)
+
+    def _context_for(self, endpoint: Endpoint) -> ssl.SSLContext:
+        """What the endpoint's handshake trusts: all that its stores trust, see together.py."""
+        stores = tuple(self._all_stores(endpoint))
+        if self._is_alone(stores):
+            return self._context
+        if endpoint.stores not in self._contexts:
+            if len(self._contexts) > _MAX_CONTEXTS:
+                self._contexts.clear()
+            anchors = together.anchors(stores, partial_chain=self._flags()[1])
+            self._contexts[endpoint.stores] = handshake.client_context(anchors)
+        return self._contexts[endpoint.stores]
+
+    def _is_alone(self, stores: Sequence[Store]) -> bool:
+        """Whether the handshake trusts the first store only; else each is judged in memory."""
+        known = {c.sha256 for c in stores[0].certificates}
+        added = any(c.sha256 not in known for store in stores[1:] for c in store.certificates)
+        return not added or not _reachable()
 
     def judge(
         self, evidence: Evidence, now: datetime, pool: Sequence[Certificate] = ()
@@ -99,8 +121,11 @@ class Examiner:
         """Judge the evidence against every store; `pool` are certificates seen elsewhere."""
         chain = _inside(evidence.received)
         try:
-            for position, store in enumerate(self._all_stores(evidence.endpoint)):
+            stores = tuple(self._all_stores(evidence.endpoint))
+            alone = self._is_alone(stores)
+            for position, store in enumerate(stores):
                 case = self._case(evidence, store, now, own=position == 0)
+                case = replace(case, alone=alone)
                 if chain is not None:
                     case = self._judged(case, self._opened(store), chain, tuple(pool))
                 yield Examined(case, diagnosis.diagnose(case))
@@ -261,6 +286,17 @@ def _without_settings(anchor: bytes) -> bytes:
         return anchor[: expect(anchor, 0, len(anchor), SEQUENCE, "a certificate")[1]]
     except CertificateError:
         return anchor
+
+
+def _reachable() -> bool:
+    """Whether stores can be judged in memory at all."""
+    from exatrust_udf import openssl
+
+    try:
+        openssl.library()
+    except openssl.LibcryptoOutOfReach:
+        return False
+    return True
 
 
 def _inside(received: Sequence[bytes]) -> Chain | None:

@@ -23,6 +23,8 @@ __all__ = ["BadEndpoint", "Endpoint", "Evidence", "Limits", "client_context", "c
 
 _SPARE_DESCRIPTORS = 64
 
+ContextFor = Callable[[Endpoint], ssl.SSLContext]
+
 # ssl.VERIFY_X509_PARTIAL_CHAIN has its name since Python 3.10, but only where OpenSSL has it.
 PARTIAL_CHAIN = int(getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000))
 
@@ -61,7 +63,7 @@ def default_flags() -> ssl.VerifyFlags:
 
 def collect(
     endpoints: Iterable[Endpoint],
-    context: ssl.SSLContext,
+    context: ssl.SSLContext | ContextFor,
     limits: Limits | None = None,
     *,
     resolve: Resolve = system,
@@ -69,15 +71,25 @@ def collect(
 ) -> Iterator[Evidence]:
     """Connect to every endpoint and yield its evidence as it comes, in no particular order.
 
-    Raises ValueError for a context that does not verify. Nothing else is raised for an endpoint.
+    `context` is one for all, or says which one an endpoint gets. Raises ValueError for a context
+    that does not verify. Nothing else is raised for an endpoint.
     """
-    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
-        raise ValueError("exatrust connects only with verification")
-    loop = _Loop(context, limits or Limits(), Resolver(resolve), clock)
+
+    def chosen(endpoint: Endpoint) -> ssl.SSLContext:
+        return verifying(context if isinstance(context, ssl.SSLContext) else context(endpoint))
+
+    loop = _Loop(chosen, limits or Limits(), Resolver(resolve), clock)
     try:
         yield from loop.run(deque(endpoints))
     finally:
         loop.close()
+
+
+def verifying(context: ssl.SSLContext) -> ssl.SSLContext:
+    """`context` itself. Raises ValueError for one that does not verify."""
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        raise ValueError("exatrust connects only with verification")
+    return context
 
 
 def _in_flight(limits: Limits) -> int:
@@ -95,7 +107,7 @@ class _Loop:
 
     def __init__(
         self,
-        context: ssl.SSLContext,
+        context: ContextFor,
         limits: Limits,
         resolver: Resolver,
         clock: Callable[[], float],
@@ -135,7 +147,7 @@ class _Loop:
         self._resolver.close()
 
     def _begin(self, endpoint: Endpoint) -> Attempt:
-        attempt = Attempt(endpoint, self._context, self._limits, self._forget)
+        attempt = Attempt(endpoint, self._context(endpoint), self._limits, self._forget)
         self._active.add(attempt)
         host, port = endpoint.target
         if is_address(host):

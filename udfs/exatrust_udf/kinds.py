@@ -251,6 +251,15 @@ _ALL = (
         "Read the verify text and look the code up in OpenSSL's documentation.",
     ),
     Kind(
+        "KEY_UNPROVED",
+        ERROR,
+        "The certificates are trusted, but the handshake ended before the server proved that it "
+        "has their key.",
+        "Judge this truststore on its own: give it alone, to `exatrust probe` with --ca.",
+        certainty="With severity WARNING where the handshake ended at the name announced and "
+        "`name=` says another one: then `sni=` with that name proves it.",
+    ),
+    Kind(
         "VERDICT_UNKNOWN",
         WARNING,
         "This truststore could not be judged: OpenSSL's library is out of reach here.",

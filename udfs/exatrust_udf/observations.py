@@ -71,7 +71,7 @@ def _expires_soon(case: Case) -> Iterator[Finding]:
 
 
 def _strict(case: Case) -> Iterator[Finding]:
-    if case.future is None or case.future.trusted or case.trusted() is not True:
+    if case.future is None or case.future.trusted or case.vouched() is not True:
         return
     first = case.future.failures[0]
     cert = _at(case, first.depth)
@@ -91,13 +91,13 @@ def _removed(case: Case) -> Iterator[Finding]:
         if reason is not None:
             about = f"{wording.certificate(cert)} was removed: {wording.shortened(reason)}."
             finding = make("DISTRUSTED_ROOT", about, cert)
-            yield replace(finding, severity=WARNING) if case.trusted() else finding
+            yield replace(finding, severity=WARNING) if case.vouched() else finding
 
 
 def _intercepted(case: Case) -> Iterator[Finding]:
     if not _is_public(case):
         return
-    if case.trusted():
+    if case.vouched():
         anchor = case.chain[-1] if case.chain else None
         if anchor is None or case.public_roots is None or anchor.sha256 in case.public_roots:
             return

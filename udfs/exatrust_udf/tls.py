@@ -69,7 +69,10 @@ def handshake(context: ssl.SSLContext, server_name: str, record: Record) -> Talk
         record.cipher = (tls.cipher() or (None,))[0]
         _keep_chains(tls, record)
         yield from _last_word(tls, incoming, outgoing, record)
-    except Exception as error:  # GeneratorExit is none: closing the generator passes through
+    except GeneratorExit:  # out of time; what has come so far is worth keeping
+        _keep_arrived(tls, context, record)
+        raise
+    except Exception as error:
         _keep_failure(tls, context, record, error)
         yield from _farewell(outgoing)
 
@@ -145,13 +148,17 @@ def _keep_failure(
     if isinstance(error, ssl.SSLCertVerificationError):
         record.verify_code = error.verify_code
         record.verify_text = error.verify_message
+    _keep_arrived(tls, context, record)
+    record.problem = classify(error, record)
+
+
+def _keep_arrived(tls: ssl.SSLObject, context: ssl.SSLContext, record: Record) -> None:
     if not record.received:
         _keep_chains(tls, record)
     hello = wire.server_hello(bytes(record.raw))
     if hello is not None and record.version is None:
         record.version = hello.version
         record.cipher = _suite(context, hello.suite)
-    record.problem = classify(error, record)
 
 
 def _suite(context: ssl.SSLContext, number: int) -> str:

@@ -263,7 +263,7 @@ def test_the_name_to_verify_may_differ_from_host_and_sni() -> None:
         (right,) = examine(port, store(ROOT), options="name=db.example")
         (wrong,) = examine(port, store(ROOT), options="name=other.example")
         (announced,) = examine(port, store(ROOT), options="sni=db.example")
-    assert (right.trusted, ids(right)) == (True, set())
+    assert (right.trusted, ids(right)) == (True, {"KEY_UNPROVED"})
     assert (wrong.trusted, ids(wrong)) == (False, {"HOST_MISMATCH"})
     assert (announced.trusted, announced.case.evidence.verify_code) == (True, 0)
 
