@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW {{schema}}."ENDPOINT_STATUS" (
     "PROTOCOL" COMMENT IS 'What was spoken before TLS began',
     "SNI" COMMENT IS 'Name that was asked for and compared',
     "RESOLVED_IP" COMMENT IS 'Address that was connected to',
-    "TRUSTSTORE" COMMENT IS 'Truststore the verdict is about',
+    "TRUSTSTORE" COMMENT IS 'Truststore the verdict is about, by its path if it is one of store=',
     "TRUSTSTORE_PATH" COMMENT IS 'Where it is in the container',
     "TRUSTSTORE_SHA256" COMMENT IS 'SHA-256 of its content, hex',
     "TRUSTSTORE_CERTIFICATES" COMMENT IS 'Certificates in it',

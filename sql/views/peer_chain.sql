@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW {{schema}}."PEER_CHAIN" (
     "PROTOCOL" COMMENT IS 'What was spoken before TLS began',
     "SNI" COMMENT IS 'Name that was asked for and compared',
     "CHAIN" COMMENT IS 'received: as the server sent it; verified: the path to a trusted certificate',
-    "TRUSTSTORE" COMMENT IS 'Truststore that trusts the path, NULL for received',
+    "TRUSTSTORE" COMMENT IS 'Truststore that trusts the path, by its path if it is one of store=; NULL for received',
     "POSITION" COMMENT IS 'Place in the chain, from 1, the server certificate',
     "SUBJECT" COMMENT IS 'Subject, RFC 4514',
     "ISSUER" COMMENT IS 'Issuer, RFC 4514',
@@ -19,6 +19,7 @@ CREATE OR REPLACE VIEW {{schema}}."PEER_CHAIN" (
     "IS_ANCHOR" COMMENT IS 'Whether the truststore itself holds it (for received: the shared bundle)',
     "SELF_SIGNED" COMMENT IS 'Whether it was issued by itself',
     "IN_ORDER" COMMENT IS 'Whether the next certificate of the chain issued this one',
-    "CERTIFICATE_PEM" COMMENT IS 'The certificate'
+    "CERTIFICATE_PEM" COMMENT IS 'The certificate',
+    "PROBLEM" COMMENT IS 'Why nothing was received, finding and cause; then no certificate is in the row'
 ) AS
 {{rows}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,9 @@ SHARED_BUNDLE = "shared-bundle"
 CONTAINER = "container"
 CERTIFI = "certifi"
 GIVEN = "given"
+# How a truststore of store= was found; its name is its path.
+BY_OPTION = "store="
+_MAX_NAME = 200  # as long as the column TRUSTSTORE
 
 ISSUER_MISSING = (2, 18, 19, 20, 21)
 NAME_MISMATCH = (62, 64)
@@ -125,6 +129,11 @@ class Case:
         """Whether it refused them for the announced name, where name= says another one."""
         return not self.names_agree and self.evidence.verify_code in NAME_MISMATCH
 
+    @property
+    def whose(self) -> str:
+        """Whose truststore it is: what can be done about it depends on that."""
+        return GIVEN if self.store.found_by == BY_OPTION else self.store.name
+
     def in_store(self, certificate: Certificate) -> bool:
         """Whether the certificate itself is in the truststore."""
         return certificate.sha256 in {anchor.sha256 for anchor in self.store.certificates}
@@ -134,6 +143,14 @@ class Case:
         """Whether something else than trust ended the attempt."""
         problem = self.evidence.problem
         return problem is not None and problem.finding != VERIFY
+
+
+def given_name(path: str) -> str:
+    """The name of a truststore of store=: its path, or what tells a very long one from others."""
+    if len(path) <= _MAX_NAME:
+        return path
+    digest = hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{path[: _MAX_NAME - len(digest) - 1]}…{digest}"
 
 
 def issuers(certificate: Certificate, pool: Sequence[Certificate]) -> list[Certificate]:

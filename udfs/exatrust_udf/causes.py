@@ -83,7 +83,7 @@ def _empty(case: Case) -> Finding:
     problems = "; ".join(case.store.problems)
     reason = f" ({problems})" if problems else ""
     finding = make("TRUST_STORE_EMPTY", f"It is {wording.store(case.store)}{reason}.")
-    return replace(finding, action=_FILLING.get(case.store.name, finding.action))
+    return replace(finding, action=_FILLING.get(case.whose, finding.action))
 
 
 # What to do about an empty truststore depends on whose it is.

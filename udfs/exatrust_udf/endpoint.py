@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import decimal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,6 +101,18 @@ class Endpoint:
             raise BadEndpoint("the host is missing")
         host, number = split_address(first) if port is None else (first.strip(), port)
         return cls(_host(host), _port(number), **_options(options))
+
+
+def as_given(values: Sequence[object]) -> tuple[str | None, int | None]:
+    """Host and port of arguments that are no endpoint, as far as they can be told."""
+    with contextlib.suppress(BadEndpoint):
+        # Most often it is the options that are wrong.
+        told = Endpoint.parse(*values[:2])
+        return told.host, told.port
+    host = None if not values or values[0] is None else str(values[0])
+    with contextlib.suppress(BadEndpoint):
+        return host, _port(values[1] if values[1:] else None)
+    return host, None
 
 
 def joined(host: str, port: int) -> str:

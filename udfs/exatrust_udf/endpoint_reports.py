@@ -12,7 +12,7 @@ from datetime import datetime
 from exatrust_udf import diagnosis, rows, truststore
 from exatrust_udf.case import Case, issuers
 from exatrust_udf.certificate import Certificate
-from exatrust_udf.endpoint import BadEndpoint, Endpoint
+from exatrust_udf.endpoint import BadEndpoint, Endpoint, as_given
 from exatrust_udf.endpoint_rows import ChainRow, CheckRow, FindingRow
 from exatrust_udf.examine import SHARED_BUNDLE, Background, Examined, Examiner, usual_stores
 from exatrust_udf.findings import Finding
@@ -22,11 +22,25 @@ from exatrust_udf.stores import Store
 
 
 @dataclass(frozen=True)
+class Bad:
+    """An input row that is no endpoint; host and port as far as they can be told."""
+
+    host: str | None
+    port: int | None
+    finding: Finding
+
+    @property
+    def problem(self) -> str:
+        """Finding and cause in one text."""
+        return f"{self.finding.id}: {self.finding.cause}"
+
+
+@dataclass(frozen=True)
 class Survey:
     """What was found for the input rows of one statement, in their order."""
 
     checked_at: datetime
-    bad: tuple[tuple[str | None, Finding], ...]
+    bad: tuple[Bad, ...]
     examined: tuple[Examined, ...]
 
 
@@ -41,8 +55,7 @@ def survey(pin: Mapping[str, str], inputs: Sequence[tuple[object, ...]]) -> Surv
         try:
             endpoints.append(Endpoint.parse(*values))
         except BadEndpoint as error:
-            shown = None if not values or values[0] is None else str(values[0])
-            bad.append((shown, diagnosis.bad_input(error)))
+            bad.append(Bad(*as_given(values), diagnosis.bad_input(error)))
     examined = tuple(examiner(pin).examine(endpoints, now)) if endpoints else ()
     return Survey(now, tuple(bad), examined)
 
@@ -81,8 +94,9 @@ def background(pin: Mapping[str, str]) -> Background:
 
 def check_rows(found: Survey) -> Iterator[CheckRow]:
     """One row per endpoint and truststore."""
-    for host, finding in found.bad:
-        row = CheckRow(host=host, finding=finding.id, severity=finding.severity)
+    for bad in found.bad:
+        finding = bad.finding
+        row = CheckRow(bad.host, bad.port, finding=finding.id, severity=finding.severity)
         yield replace(row, cause=finding.cause, action=finding.action)
     for examined in found.examined:
         yield check_row(examined)
@@ -159,8 +173,9 @@ def _with_verdict(row: CheckRow, examined: Examined) -> CheckRow:
 
 def finding_rows(found: Survey) -> Iterator[FindingRow]:
     """One row per finding, the primary one of each endpoint and truststore first."""
-    for host, finding in found.bad:
-        yield _finding_row(finding, 1, True, host)
+    for bad in found.bad:
+        row = _finding_row(bad.finding, 1, True, bad.host)
+        yield replace(row, port=bad.port)
     for examined in found.examined:
         case = examined.case
         endpoint = case.evidence.endpoint
@@ -200,15 +215,31 @@ def _finding_row(
 
 
 def chain_rows(found: Survey) -> Iterator[ChainRow]:
-    """The received chain of each endpoint, then the verified one of each store that trusts it."""
+    """The received chain of each endpoint, then the verified one of each store that trusts it.
+
+    Where nothing was received, one row says why.
+    """
+    for bad in found.bad:
+        yield ChainRow(bad.host, bad.port, problem=bad.problem)
     for examined in found.examined:
         case = examined.case
         if case.own:
             ders = case.evidence.received
             yield from _chain_rows(case, "received", None, ders, case.received)
+            yield from _chainless(examined)
         if case.vouched():
             ders = tuple(cert.der for cert in case.chain)
             yield from _chain_rows(case, "verified", case.store.name, ders, case.chain)
+
+
+def _chainless(examined: Examined) -> Iterator[ChainRow]:
+    endpoint, first = examined.case.evidence.endpoint, diagnosis.primary(examined.findings)
+    if examined.case.received or first is None:
+        return
+    problem = Bad(endpoint.host, endpoint.port, first).problem
+    yield ChainRow(
+        endpoint.host, endpoint.port, endpoint.protocol, endpoint.announced, problem=problem
+    )
 
 
 def _chain_rows(

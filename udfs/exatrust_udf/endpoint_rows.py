@@ -76,18 +76,19 @@ class FindingRow:
 class ChainRow:
     """A row of FETCH_CHAIN; of a certificate that cannot be read only digest and PEM are known.
 
-    `in_order` says whether the next certificate issued this one.
+    `in_order` says whether the next certificate issued this one. `problem` says why there is no
+    chain; then there is no certificate in the row.
     """
 
-    host: str
-    port: int
-    protocol: str
-    sni: str
-    chain: str
-    truststore: str | None
-    position: int
-    sha256: str
-    certificate_pem: str
+    host: str | None
+    port: int | None
+    protocol: str | None = None
+    sni: str | None = None
+    chain: str | None = None
+    truststore: str | None = None
+    position: int | None = None
+    sha256: str | None = None
+    certificate_pem: str | None = None
     subject: str | None = None
     issuer: str | None = None
     not_before: datetime | None = None
@@ -96,3 +97,4 @@ class ChainRow:
     is_anchor: bool | None = None
     self_signed: bool | None = None
     in_order: bool | None = None
+    problem: str | None = None

@@ -14,7 +14,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from exatrust_udf import crls, diagnosis, handshake, loading, together, truststore
-from exatrust_udf.case import CERTIFI, CONTAINER, GIVEN, ISSUER_MISSING, SHARED_BUNDLE, Case
+from exatrust_udf.case import (
+    BY_OPTION,
+    CERTIFI,
+    CONTAINER,
+    GIVEN,
+    ISSUER_MISSING,
+    SHARED_BUNDLE,
+    Case,
+    given_name,
+)
 from exatrust_udf.causes import continuation
 from exatrust_udf.certificate import Certificate, CertificateError, parse
 from exatrust_udf.der import SEQUENCE, expect
@@ -137,7 +146,9 @@ class Examiner:
         yield from self._stores
         for path in endpoint.stores:
             if path not in self._given:
-                self._given[path] = loading.loaded(truststore.read(path, GIVEN, "store="))
+                self._given[path] = loading.loaded(
+                    truststore.read(path, given_name(path), BY_OPTION)
+                )
             yield self._given[path]
 
     def _all_lists(self, endpoint: Endpoint) -> tuple[crls.Lists, ...]:
@@ -293,7 +304,7 @@ def _reachable() -> bool:
     from exatrust_udf import openssl
 
     try:
-        openssl.library()
+        openssl.Chain(()).close()
     except openssl.LibcryptoOutOfReach:
         return False
     return True

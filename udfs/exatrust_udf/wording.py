@@ -41,7 +41,9 @@ def store(found: Store) -> str:
     digest = f"SHA-256 {found.sha256[:12]}, " if found.sha256 else ""
     count = len(found.certificates)
     noun = "certificate" if count == 1 else "certificates"
-    return f"truststore {found.name} {found.path} ({digest}{count} {noun})"
+    # A truststore of store= is named by its path already.
+    name = "" if found.found_by == "store=" else f"{found.name} "
+    return f"truststore {name}{found.path} ({digest}{count} {noun})"
 
 
 def issuer(cert: Certificate) -> str:

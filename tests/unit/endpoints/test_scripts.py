@@ -25,6 +25,8 @@ from tls_lab import (
     tls_manner,
 )
 
+from exatrust_udf.case import given_name
+
 UDFS = Path(__file__).resolve().parents[2] / "udfs"
 
 
@@ -142,7 +144,8 @@ def test_the_chain_comes_as_received_and_as_verified(version: str, tmp_path: Pat
     assert ssl.PEM_cert_to_DER_cert(answer["rows"][0]["CERTIFICATE_PEM"]) == leaf.der
 
 
-BAD = [[None, None, None], ["no port", None, None], ["h", 0, None], ["h", 1, "protocol=x"]]
+BAD = [[None, None, None], ["no port", None, None], ["h", 0, None], ["h", 1, "protocol=x"],
+       ["h:2", None, "timeut=3"]]  # fmt: skip
 
 
 @pytest.mark.parametrize("script", ["check_endpoint", "diagnose_endpoint"])
@@ -152,7 +155,8 @@ def test_bad_input_is_a_row_each_and_does_not_stop_the_others(script: str, tmp_p
         good = [HOST, port, None]
         answer = run("3.11", script, tmp_path, OTHER.pem, [*BAD, good])
     bad = [row for row in answer["rows"] if row["FINDING"] == "BAD_INPUT"]
-    assert [row["HOST"] for row in bad] == [None, "no port", "h", "h"]
+    assert [row["HOST"] for row in bad] == [None, "no port", "h", "h", "h"]
+    assert [row["PORT"] for row in bad] == [None, None, None, 1, 2]
     assert any(row["HOST"] == HOST for row in answer["rows"])
 
 
@@ -203,9 +207,41 @@ def test_a_mistyped_store_is_a_matter_of_its_path_not_of_an_install(tmp_path: Pa
         options = "store=/buckets/bfsdefault/default/typo.pem"
         answer = run("3.11", "check_endpoint", tmp_path, ROOT.pem, [[HOST, port, options]])
     actions = {r["TRUSTSTORE"]: r["ACTION"] for r in answer["rows"] if not r["TRUSTED"]}
-    assert "Check the path after store=" in actions["given"]
-    assert "/buckets/..." in actions["given"]
-    assert "install" not in actions["given"]
+    action = actions["/buckets/bfsdefault/default/typo.pem"]
+    assert "Check the path after store=" in action
+    assert "/buckets/..." in action
+    assert "install" not in action
+
+
+@pytest.mark.parametrize("script", ["diagnose_endpoint", "fetch_chain"])
+def test_two_stores_given_can_be_told_apart_in_every_row(script: str, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("one.pem", "two.pem")]
+    for path in paths:
+        path.write_bytes(ROOT.pem)
+    leaf = make("leaf", MIDDLE, days=(-10, 5) if script == "diagnose_endpoint" else (-10, 90))
+    with serving(tls_manner(chain_context([leaf, MIDDLE]))) as port:
+        options = " ".join(f"store={path}" for path in paths)
+        answer = run("3.11", script, tmp_path / "r", OTHER.pem, [[HOST, port, options]])
+    keys = [(r["TRUSTSTORE"], r.get("CHAIN"), r["POSITION"]) for r in answer["rows"]]
+    assert len(keys) == len(set(keys))
+    assert {str(path) for path in paths} < {r["TRUSTSTORE"] for r in answer["rows"]}
+
+
+def test_a_very_long_path_is_still_a_name_of_its_own() -> None:
+    names = {given_name(f"/{'x' * 300}/{n}.pem") for n in range(2)}
+    assert len(names) == 2
+    assert {len(name) for name in names} == {200}
+
+
+CHAINLESS = {"BAD_INPUT": ["h", 1, "timeut=3"], "REFUSED": ["127.0.0.1", 1, None]}
+
+
+@pytest.mark.parametrize("finding", CHAINLESS)
+def test_an_endpoint_without_a_chain_has_a_row_that_says_why(finding: str, tmp_path: Path) -> None:
+    (row,) = run("3.11", "fetch_chain", tmp_path, ROOT.pem, [CHAINLESS[finding]])["rows"]
+    assert (row["HOST"], row["PORT"]) == tuple(CHAINLESS[finding][:2])
+    assert (row["CHAIN"], row["POSITION"], row["SHA256"]) == (None, None, None)
+    assert row["PROBLEM"].startswith(f"{finding}: ")
 
 
 def test_revocation_lists_are_judged_by_in_a_container_of_any_version(
