@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from exatrust_udf import wording
-from exatrust_udf.case import Case
+from exatrust_udf.case import CERTIFI, CONTAINER, GIVEN, Case
 from exatrust_udf.causes import causes, dates
 from exatrust_udf.endpoint import BadEndpoint, BadOption
 from exatrust_udf.findings import ERROR, INFO, WARNING, Finding, make
@@ -16,6 +16,15 @@ from exatrust_udf.observations import observations
 __all__ = ["Case", "bad_input", "diagnose", "primary"]
 
 _MAX_UNREADABLE = 8
+_USE_THE_BUNDLE = (
+    "Let UDFs use the shared bundle (exatrust_udf.ssl_context()): only to that can a CA be added, "
+    "by `exatrust install --ca FILE`, once its SHA-256 is confirmed with the owner."
+)
+_ADDING = {
+    CONTAINER: _USE_THE_BUNDLE,
+    CERTIFI: _USE_THE_BUNDLE,
+    GIVEN: "Confirm its SHA-256 with the owner by another channel, then add it to this truststore.",
+}
 _VOUCHED = "This truststore trusts the certificates; it is the handshake that failed."
 
 
@@ -27,7 +36,7 @@ def diagnose(case: Case) -> tuple[Finding, ...]:
     """
     found = list(dict.fromkeys((*_trust(case), *_blocked(case))))
     found += observations(case) if case.received else ()
-    return _ordered(_distinct(found))
+    return _ordered([_advised(case, finding) for finding in _distinct(found)])
 
 
 def primary(findings: tuple[Finding, ...]) -> Finding | None:
@@ -106,11 +115,20 @@ def _unproved(case: Case) -> Finding:
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:
-    """One finding of each kind per certificate: the first has the best words."""
+    """One finding of each kind per certificate, or per file: the first has the best words."""
     seen: dict[tuple[str, str | None], Finding] = {}
     for finding in found:
-        seen.setdefault((finding.id, finding.sha256), finding)
+        about = finding.cause if finding.id == "CRL_UNREADABLE" else finding.sha256
+        seen.setdefault((finding.id, about), finding)
     return list(seen.values())
+
+
+def _advised(case: Case, finding: Finding) -> Finding:
+    """An installation adds to the shared bundle alone: what helps depends on the truststore."""
+    if finding.id not in ("CA_NOT_IN_TRUSTSTORE", "SELF_SIGNED"):
+        return finding
+    action = _ADDING.get(case.whose)
+    return finding if action is None else replace(finding, action=action)
 
 
 def _ordered(found: list[Finding]) -> tuple[Finding, ...]:

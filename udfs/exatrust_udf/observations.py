@@ -22,6 +22,10 @@ _PRIVATE = frozenset(
 )  # fmt: skip
 
 
+_UNUSED = "The server sends a CA that was removed from trust on purpose, but no path uses it."
+_LEAVE_OUT = "Let the server leave it out of what it sends."
+
+
 def observations(case: Case) -> Iterator[Finding]:
     """Everything that OpenSSL does not call an error."""
     yield from _dates_off_path(case)
@@ -89,8 +93,13 @@ def _removed(case: Case) -> Iterator[Finding]:
     for cert in dict.fromkeys((*case.chain, *_received(case))):
         reason = case.removed.get(cert.sha256)
         if reason is not None:
-            about = f"{wording.certificate(cert)} was removed: {wording.shortened(reason)}."
+            words = wording.printable(wording.shortened(reason))
+            about = f"{wording.certificate(cert)} was removed: {words}."
             finding = make("DISTRUSTED_ROOT", about, cert)
+            if case.chain and cert not in case.chain:
+                # Whatever else is wrong, it is not this: no path ends there.
+                yield replace(finding, severity=INFO, cause=f"{_UNUSED} {about}", action=_LEAVE_OUT)
+                continue
             yield replace(finding, severity=WARNING) if case.vouched() else finding
 
 

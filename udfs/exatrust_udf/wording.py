@@ -31,6 +31,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= _MAX_SUBJECT else text[:_MAX_SUBJECT] + "…"
 
 
+def printable(text: str) -> str:
+    """Free text of a table or file on one line, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def sentence(text: str) -> str:
     """`text` with a full stop, unless it has one: a server's own words may end in any way."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
