@@ -25,6 +25,7 @@ from exatrust_udf.stores import Store, parse_store
 
 MACHINE = "openssl"
 _ANY_PORT = 443
+_MAX_CHAIN = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,15 @@ def read_chain(path: Path) -> tuple[bytes, ...]:
     Other blocks, such as the private key that some servers keep in the same file, are passed over.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MAX_CHAIN + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "name a readable PEM file") from error
+    if len(data) > _MAX_CHAIN:
+        raise UsageError(
+            f"{path}: more than {_MAX_CHAIN >> 20} MB, which is no server's chain",
+            "give the server's chain as PEM, its own certificate first",
+        )
     if data.startswith(b"\x30"):
         return (data,)
     blocks = [block for block in pem_blocks(data) if block.label in CERTIFICATE_LABELS]

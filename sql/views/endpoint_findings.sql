@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW {{schema}}."ENDPOINT_FINDINGS" (
     "HOST" COMMENT IS 'Name or address',
     "PORT" COMMENT IS 'TCP port',
     "PROTOCOL" COMMENT IS 'What was spoken before TLS began',
-    "SNI" COMMENT IS 'Name that was asked for and compared',
+    "SNI" COMMENT IS 'Name announced to the server, and compared unless name= says another one',
     "TRUSTSTORE" COMMENT IS 'Truststore the finding is about, by its path if it is one of store=',
     "POSITION" COMMENT IS 'Place among the findings of this endpoint and truststore, from 1',
     "IS_PRIMARY" COMMENT IS 'Whether it is the finding that stands for all of them',

@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW {{schema}}."PEER_CHAIN" (
     "HOST" COMMENT IS 'Name or address',
     "PORT" COMMENT IS 'TCP port',
     "PROTOCOL" COMMENT IS 'What was spoken before TLS began',
-    "SNI" COMMENT IS 'Name that was asked for and compared',
+    "SNI" COMMENT IS 'Name announced to the server, and compared unless name= says another one',
     "CHAIN" COMMENT IS 'received: as the server sent it; verified: the path to a trusted certificate',
     "TRUSTSTORE" COMMENT IS 'Truststore that trusts the path, by its path if it is one of store=; NULL for received',
     "POSITION" COMMENT IS 'Place in the chain, from 1, the server certificate',

@@ -130,6 +130,7 @@ _ALL = (
         WARNING,
         "A certificate of the chain is about to run out.",
         "Have this certificate renewed before that day.",
+        certainty="That is within 30 days, or within the last third of its life if that is less.",
     ),
     Kind(
         "CLOCK_SKEW_SUSPECT",

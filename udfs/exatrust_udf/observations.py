@@ -15,6 +15,7 @@ from exatrust_udf.gone import issuer_gone
 
 SOON = timedelta(days=30)
 _SKEW = timedelta(hours=24)
+_MAX_ROOTS = 8  # a server decides how many it sends
 # Names that never are on the public internet (RFC 2606, 6761, 6762, 8375, ICANN's .internal).
 _PRIVATE = frozenset(
     ("local", "localhost", "internal", "intern", "lan", "home", "corp", "private", "test",
@@ -176,9 +177,11 @@ def _order(case: Case) -> Iterator[Finding]:
 
 def _extras(case: Case) -> Iterator[Finding]:
     sent = _received(case)
-    for cert in dict.fromkeys(sent[1:]):
-        if cert.self_issued and cert != case.leaf:
-            yield make("EXTRA_ROOT_SENT", f"It is {wording.certificate(cert)}.", cert)
+    roots = [c for c in dict.fromkeys(sent[1:]) if c.self_issued and c != case.leaf]
+    for cert in roots[:_MAX_ROOTS]:
+        yield make("EXTRA_ROOT_SENT", f"It is {wording.certificate(cert)}.", cert)
+    if len(roots) > _MAX_ROOTS:
+        yield make("EXTRA_ROOT_SENT", f"There are {len(roots) - _MAX_ROOTS} more.")
     unused = [c for c in dict.fromkeys(sent) if c not in case.chain and not c.self_issued]
     repeated = len(sent) - len(set(sent))
     if repeated or (unused and case.chain):

@@ -118,6 +118,17 @@ _ANOTHER_PROTOCOL = _Words(
 )
 
 
+_CLOSED_AT_ONCE = _Words(
+    KINDS["CLOSED"].cause,
+    f"{KINDS['CLOSED'].action} If the service begins without TLS (PostgreSQL, LDAP, ...), give its "
+    "protocol=.",
+)
+_SILENT_AFTER_UPGRADE = _Words(
+    "The server agreed in {spoken} to begin TLS, but does not answer its beginning.",
+    "Look into the server's log; " + _SLOW,
+)
+
+
 def obstacle(evidence: Evidence, problem: Problem) -> Finding:
     """The finding about `problem`, which ended the attempt that left `evidence`."""
     endpoint = evidence.endpoint
@@ -200,7 +211,9 @@ def _in_the_handshake(evidence: Evidence, problem: Problem) -> _Words | None:
         hint = f"{SPOKEN[usual]} usually begins without TLS on this port: give protocol={usual}. "
         return _Words(declared.cause, hint + declared.action)
     if problem.finding == "CLOSED":
-        return None
+        return _CLOSED_AT_ONCE if endpoint.protocol == "tls" else None
+    if endpoint.protocol not in ("tls", "exasol"):
+        return _SILENT_AFTER_UPGRADE
     return _Words(
         "The connection came about, but the server does not answer the beginning of TLS.",
         "Check that the service speaks TLS at once on this port; else give protocol=. Then check "

@@ -6,6 +6,7 @@ packets), every byte can be counted, and the received chain outlives a failure.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -95,7 +96,7 @@ def _pump(
             raise Closed
         record.keep(data)
         if record.total > MAX_BYTES:
-            raise TooMuch(f"more than {MAX_BYTES} bytes")
+            raise TooMuch(f"it sends more than {MAX_BYTES} bytes before the handshake is over")
         incoming.write(data)
 
 
@@ -192,6 +193,8 @@ _BY_REASON = {
     # Of all messages of a server only its certificates get near OpenSSL's limits.
     "EXCESSIVE_MESSAGE_SIZE": "CHAIN_TOO_LARGE",
 }
+# All that Python passes on of an error of OpenSSL's ASN.1 parser.
+_ASN1 = "ASN1_LIB"
 # Alerts with which servers answer a client that has sent no certificate.
 _REFUSALS = ("HANDSHAKE_FAILURE", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "ACCESS_DENIED",
              "UNKNOWN_CA")  # fmt: skip
@@ -220,20 +223,33 @@ def _where(raw: bytes) -> str:
 
 
 def _finding(error: Exception, raw: bytes) -> str:
-    reason = str(getattr(error, "reason", "") or "")
+    reason = _reason(error)
     refused = "ALERT" in reason and any(refusal in reason for refusal in _REFUSALS)
     if refused and wire.asks_for_certificate(raw):
         return "CLIENT_CERT_REQUIRED"
-    # Python gives no reason for errors of OpenSSL's ASN.1 parser, only its text.
-    if not reason and "ASN1" in str(error):
+    if reason == _ASN1:
         return "BAD_CERTIFICATE"
     if reason in _BY_REASON:
         return _BY_REASON[reason]
     if reason == "WRONG_VERSION_NUMBER":
         return "PROTOCOL_VERSION"
-    return "ALERT" if "ALERT" in reason else "HANDSHAKE_FAILED"
+    # OpenSSL's names of received alerts; the later ones lack the word.
+    received = "ALERT" in reason or reason.startswith("TLSV1_")
+    return "ALERT" if received else "HANDSHAKE_FAILED"
+
+
+def _reason(error: Exception) -> str:
+    """OpenSSL's reason; where Python does not know its name, made from OpenSSL's words."""
+    if not isinstance(error, ssl.SSLError):
+        return ""
+    if error.reason:
+        return str(error.reason)
+    words = re.sub(r"^\[\w+\] | \(_ssl\.c:\d+\)$", "", str(error.args[-1] if error.args else ""))
+    return words.replace(" ", "_").upper()
 
 
 def _words(error: Exception) -> str:
-    reason = getattr(error, "reason", None)
-    return str(reason).replace("_", " ").lower() if reason else str(error)
+    reason = _reason(error)
+    if reason == _ASN1:
+        return "what it sends as a certificate cannot be read"
+    return reason.replace("_", " ").lower() or str(error)

@@ -38,6 +38,11 @@ def conversation(
         stage.name = PROXY
         yield from connect_through(inbox, endpoint)
     start = _starter(endpoint.protocol)
+    if start is None and inbox.rest():
+        # Through a proxy; a server that speaks first does not begin with TLS.
+        stage.name = HANDSHAKE
+        record.keep(inbox.rest())
+        raise NotThisProtocol(escaped(inbox.rest()))
     if start is not None:
         stage.name = UPGRADE
         yield from start(inbox)

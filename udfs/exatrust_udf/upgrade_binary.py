@@ -62,7 +62,8 @@ def ldap(inbox: Inbox) -> Talk[None]:
     message = yield from _ber(inbox, 0x30)
     code, words = _ldap_result(message)
     if code:
-        raise Refused(f"the server answers with result code {code}: {escaped(words, 200)}")
+        reason = f": {escaped(words, 200)}" if words else ""
+        raise Refused(f"the server answers with result code {code}{reason}")
 
 
 def _ber(inbox: Inbox, wanted: int) -> Talk[bytes]:

@@ -163,7 +163,7 @@ def test_words_that_come_along_with_the_tunnel_are_not_taken_for_the_proxys() ->
 def test_behind_the_tunnel_it_is_the_service_that_fails() -> None:
     found = told("CLOSED", HANDSHAKE, "proxy=[2001:db8::1]:3128")
     assert f"{SERVICE} through the proxy [2001:db8::1]:3128: detail." in found.cause
-    assert found.action == findings.KINDS["CLOSED"].action
+    assert found.action.startswith(findings.KINDS["CLOSED"].action)
 
 
 # -- the wrong protocol
@@ -304,3 +304,34 @@ def test_too_many_certificates_are_called_so_and_not_a_failed_handshake(bulk: st
 def test_a_greeting_of_mysql_does_not_pass_for_tls() -> None:
     for size in range(40, 120):
         assert not wire.looks_like_tls(struct.pack("<I", size) + b"\x0a")
+
+
+@pytest.mark.parametrize("number", [110, 111, 113, 114, 115, 120])
+def test_every_alert_is_called_one(number: int) -> None:
+    found = first(saying(b"\x15\x03\x03\0\x02\x02" + bytes([number])), "")
+    assert found.id == "ALERT"
+    assert "tlsv1" in found.cause
+    assert "_ssl.c" not in found.cause
+
+
+def test_a_server_that_speaks_first_behind_a_proxy_is_not_the_proxys_refusal() -> None:
+    def manner(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n220 mail.example ESMTP\r\n")
+        time.sleep(1)
+
+    with serving(manner) as port:
+        found = first(closing, f"proxy=127.0.0.1:{port}")
+    assert found.id == "NOT_TLS"
+    assert "220 mail.example" in found.cause
+    assert "protocol=smtp" in found.action
+
+
+def test_what_was_given_already_is_not_advised() -> None:
+    found = told("TIMEOUT", HANDSHAKE, "protocol=tds", port=1433)
+    assert "protocol=" not in found.action
+    assert "SQL Server" in found.cause
+
+
+def test_a_server_that_takes_tls_for_an_error_may_need_its_protocol() -> None:
+    assert "give its protocol=" in first(closing, "").action

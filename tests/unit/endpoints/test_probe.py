@@ -211,6 +211,11 @@ def test_a_der_file_is_a_chain_of_one(tmp_path: Path) -> None:
     assert read_chain(path) == (GOOD[0].der,)
 
 
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(UsageError, match="no server's chain"):
+        read_chain(Path("/dev/zero"))
+
+
 def test_a_broken_block_is_named(tmp_path: Path) -> None:
     path = tmp_path / "broken.pem"
     path.write_bytes(GOOD[0].pem + b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")

@@ -47,3 +47,12 @@ def test_where_a_ca_is_added_depends_on_the_truststore(name: str, action: str) -
     assert examined.findings[0].id == "CA_NOT_IN_TRUSTSTORE"
     assert action in examined.findings[0].action
     assert ("ssl_context" in examined.findings[0].action) is (action == "shared bundle")
+
+
+def test_a_server_that_sends_its_whole_truststore_does_not_flood_the_findings() -> None:
+    roots = [make(f"Root {number}", ca=True) for number in range(30)]
+    with serving(tls_manner(chain_context([LEAF, MIDDLE, *roots]))) as port:
+        (examined,) = examine(port, store(ROOT))
+    sent = [f.cause for f in examined.findings if f.id == "EXTRA_ROOT_SENT"]
+    assert len(sent) == 9
+    assert "There are 22 more." in sent[-1] + sent[0]
