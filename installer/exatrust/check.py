@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,6 +60,20 @@ class Verdict:
     action: str | None
 
 
+@dataclass(frozen=True)
+class Found:
+    """A finding on which the nodes of one alias agree; see sql/queries/diagnose_endpoints.sql."""
+
+    endpoint: str
+    truststore: str | None
+    finding: str
+    severity: str
+    cause: str
+    action: str
+    alias: str
+    nodes: tuple[int, ...]
+
+
 def parse_endpoint(text: str, options: str | None = None) -> Endpoint:
     """HOST:PORT or [IPV6]:PORT, and options of CHECK_ENDPOINT. Raises UsageError."""
     try:
@@ -75,18 +89,42 @@ def ask(
     database: Database, statements: Statements, current: Installed, endpoints: Sequence[Endpoint]
 ) -> tuple[Answer, ...]:
     """Have every node of every alias check the endpoints."""
+    rows = _rows(database, statements, current, endpoints, "check_endpoint")
+    return tuple(Answer(*row) for row in rows)
+
+
+def diagnose(
+    database: Database, statements: Statements, current: Installed, endpoints: Sequence[Endpoint]
+) -> tuple[Found, ...]:
+    """All findings about the endpoints, the primary ones first, of every node of every alias."""
+    if not endpoints:
+        return ()
+    nodes: dict[Found, set[int]] = defaultdict(set)
+    rows = _rows(database, statements, current, endpoints, "diagnose_endpoint")
+    for _, node, host, port, *told in sorted(rows, key=lambda row: int(row[0])):
+        store, finding, severity, cause, action, alias = told
+        name = str(Endpoint(host, port))
+        nodes[Found(name, store, finding, severity, cause, action, alias, ())].add(node)
+    return tuple(replace(item, nodes=tuple(sorted(seen))) for item, seen in nodes.items())
+
+
+def _rows(
+    database: Database,
+    statements: Statements,
+    current: Installed,
+    endpoints: Sequence[Endpoint],
+    script: str,
+) -> Iterator[tuple[Any, ...]]:
     statements = replace(statements, aliases=current.aliases)
     union = " UNION ALL ".join(_endpoint(statements, item) for item in endpoints)
-    rows: list[tuple[Any, ...]] = []
     for alias in current.aliases:
         query = statements.query(
-            "check_endpoints",
-            script=identifier(script_name("check_endpoint", alias, current.aliases)),
+            f"{script}s",
+            script=identifier(script_name(script, alias, current.aliases)),
             endpoints=union,
             groups=statements.sql("rows/groups.sql").strip(),
         )
-        rows += database.rows(query)
-    return tuple(Answer(*row) for row in rows)
+        yield from database.rows(query)
 
 
 def _endpoint(statements: Statements, endpoint: Endpoint) -> str:
@@ -146,14 +184,25 @@ def failing(
     )
 
 
-def explanations(found: Iterable[Verdict], endpoint: str) -> tuple[tuple[str, str], ...]:
-    """Cause and action of what fails with the shared bundle, or before a truststore matters."""
-    return tuple(
-        dict.fromkeys(
-            (item.cause or item.finding or "unknown", item.action or "none known")
-            for item in found
-            if item.endpoint == endpoint
-            and not item.trusted
-            and item.truststore in (SHARED_BUNDLE, None)
-        )
+def explanations(
+    found: Iterable[Verdict], endpoint: str, others: Iterable[Found] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Cause and action of what fails with the shared bundle, or before a truststore matters.
+
+    The primary causes come first, then the `others` of the diagnosis: all are to be mended.
+    """
+    primary = (
+        (item.cause or item.finding or "unknown", item.action or "none known")
+        for item in found
+        if item.endpoint == endpoint and not item.trusted and _concerns(item.truststore)
     )
+    further = (
+        (item.cause, item.action)
+        for item in others
+        if item.endpoint == endpoint and item.severity != "INFO" and _concerns(item.truststore)
+    )
+    return tuple(dict.fromkeys((*primary, *further)))
+
+
+def _concerns(truststore: str | None) -> bool:
+    return truststore in (SHARED_BUNDLE, None)

@@ -310,18 +310,24 @@ def run_check(
     with _database(settings, terminal) as database:
         current = status.require_installed(database, statements)
         nodes = node_count(database, statements)
-        answers = check.ask(database, statements, current, endpoints)
-    found = check.verdicts(answers, endpoints)
-    failed = check.failing(found, endpoints, current.aliases, nodes)
+        found = check.verdicts(check.ask(database, statements, current, endpoints), endpoints)
+        failed = check.failing(found, endpoints, current.aliases, nodes)
+        ill = [endpoint for endpoint in endpoints if str(endpoint) in failed]
+        told = check.diagnose(database, statements, current, ill)
     terminal.report.document(
-        {"nodes": nodes, "failed": failed, "verdicts": [asdict(item) for item in found]}
+        {
+            "nodes": nodes,
+            "failed": failed,
+            "verdicts": [asdict(item) for item in found],
+            "findings": [asdict(item) for item in told],
+        }
     )
     terminal.report.table(
         ("ENDPOINT", "TRUSTSTORE", "ALIAS", "NODES", "TRUSTED", "FINDING"),
         [_check_row(item, nodes) for item in found],
     )
     for name in failed:
-        _explain(name, found, terminal.report)
+        _explain(name, check.explanations(found, name, told), terminal.report)
     return FINDINGS if failed else OK
 
 
@@ -332,10 +338,10 @@ def _check_row(item: check.Verdict, nodes: int) -> tuple[object, ...]:
     return item.endpoint, item.truststore, item.alias, agree, item.trusted, item.finding
 
 
-def _explain(endpoint: str, found: Sequence[check.Verdict], report: Report) -> None:
+def _explain(endpoint: str, told: Sequence[tuple[str, str]], report: Report) -> None:
     """Cause and action, each once, although aliases and nodes repeat them."""
     report.say(f"\n{endpoint}: does not pass with the shared bundle on every node")
-    for cause, action in check.explanations(found, endpoint):
+    for cause, action in told:
         report.say(f"  Cause:  {cause}\n  Action: {action}")
 
 

@@ -404,3 +404,16 @@ def test_no_password_shows_in_any_output_or_log(
     shown = text + "".join(record.getMessage() for record in product)
     assert all(len(secret) > 10 for secret in secrets)
     assert not [secret for secret in secrets if secret in shown]
+
+
+def test_check_explains_every_cause_and_not_the_primary_one_alone(
+    exatrust: Exatrust, sandbox: Sandbox
+) -> None:
+    endpoint = sandbox.endpoint("expired")
+    assert exatrust("install").status == 0
+    found = json.loads(exatrust("check", endpoint, "--json").out)["findings"]
+    told = [item for item in found if item["truststore"] == "shared-bundle"]
+    assert {"CA_NOT_IN_TRUSTSTORE", "EXPIRED"} <= {item["finding"] for item in told}
+    assert all(item["nodes"] == [*range(NODES)] for item in told)
+    out = exatrust("check", endpoint).out
+    assert out.count("  Cause:  ") == len([i for i in told if i["severity"] != "INFO"])

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exatrust.check import Answer, Endpoint, explanations, failing, parse_endpoint, verdicts
+from exatrust.check import (
+    Answer,
+    Endpoint,
+    Found,
+    explanations,
+    failing,
+    parse_endpoint,
+    verdicts,
+)
 from exatrust.errors import UsageError
 
 DB = Endpoint("db", 443)
@@ -80,3 +88,17 @@ def test_an_explanation_is_given_once_for_all_aliases_and_only_for_the_shared_bu
     found = verdicts(rows, [DB])
     assert explanations(found, "db:443") == (("old in shared-bundle", "renew"),)
     assert explanations(found, "other:1") == ()
+
+
+def test_every_cause_is_explained_the_primary_one_first_and_observations_are_left_out() -> None:
+    row = Answer("db", 443, "shared-bundle", False, "EXPIRED", "ERROR", "old", "renew", 0, "PY")
+    others = [
+        Found("db:443", store, finding, severity, cause, "mend", "PY", (0,))
+        for store, finding, severity, cause in (
+            ("shared-bundle", "HOST_MISMATCH", "ERROR", "another name"),
+            ("shared-bundle", "EXTRA_ROOT_SENT", "INFO", "a root"),
+            ("container", "CA_NOT_IN_TRUSTSTORE", "ERROR", "unknown CA"),
+        )
+    ]
+    found = verdicts([row], [DB])
+    assert explanations(found, "db:443", others) == (("old", "renew"), ("another name", "mend"))
