@@ -75,7 +75,8 @@ CREATE TABLE {{schema}}."RELEASE_HISTORY" (
     "ALIASES" VARCHAR(2000) NOT NULL COMMENT IS 'Language aliases, divided by commas, default first',
     "BUNDLE_SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of its CA bundle, hex',
     "CERTIFICATES" DECIMAL(9,0) NOT NULL COMMENT IS 'Certificates in its CA bundle',
-    "FILES" VARCHAR(2000000) NOT NULL COMMENT IS 'Lines of SHA-256 and path of its files'
+    "FILES" VARCHAR(2000000) NOT NULL COMMENT IS 'Lines of SHA-256 and path of its files',
+    "SCRIPTS" VARCHAR(2000000) NOT NULL COMMENT IS 'Lines of SHA-256 of the body and name of its scripts'
 );
 
 CREATE TABLE {{schema}}."CA_DECISION" (

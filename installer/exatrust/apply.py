@@ -12,7 +12,7 @@ from exatrust.database import Database
 from exatrust.errors import BucketFSFailed, Superseded
 from exatrust.observe import installed
 from exatrust.proposal import Proposal, Say
-from exatrust.statements import literal, timestamp
+from exatrust.statements import bodies_text, literal, timestamp
 
 READ_BACK_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)  # BucketFS may serve the old file for a while
 
@@ -94,6 +94,7 @@ def _record_release(proposal: Proposal, database: Database, now: dt.datetime) ->
             bundle_sha256=literal(release.bundle.sha256),
             certificates=str(len(proposal.bundle.anchors)),
             files=literal(proposal.files),
+            scripts=literal(bodies_text(proposal.desired.scripts)),
         )
     )
     decisions.record(
@@ -103,7 +104,7 @@ def _record_release(proposal: Proposal, database: Database, now: dt.datetime) ->
 
 def record_baseline(proposal: Proposal, database: Database, now: dt.datetime) -> None:
     """Store what all nodes are now, in one transaction; the view DRIFT compares with it."""
-    record_snapshot(proposal.statements.snapshot(baseline=now), database)
+    record_snapshot(proposal.statements.snapshot(now, baseline=True), database)
 
 
 def record_snapshot(snapshot: Mapping[str, str], database: Database) -> Mapping[str, int]:

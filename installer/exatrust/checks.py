@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from exatrust import resources
-from exatrust.database import Database
+from exatrust.database import Database, Row
 from exatrust.errors import SqlFailed, UsageError
 from exatrust.statements import Statements
 
+# What makes other checks fail comes first: a missing file breaks every view.
+_CAUSES = ("NODES_MISSING", "RELEASE_ALTERED")
 BAD = ("ERROR", "WARNING")  # INFO is worth knowing, and no reason to be woken
 
 
@@ -58,12 +60,18 @@ def catalogue(only: Sequence[str] = ()) -> tuple[Check, ...]:
         if name.upper() not in known:
             raise UsageError(f"there is no check {name}", f"the checks are: {', '.join(known)}")
     wanted = {name.upper() for name in only} or set(known)
-    return tuple(_read(known[id]) for id in known if id in wanted)
+    order = [*_CAUSES, *(id for id in known if id not in _CAUSES)]
+    return tuple(_read(known[id]) for id in order if id in wanted)
 
 
 def _read(name: str) -> Check:
     sql = resources.sql(f"checks/{name}.sql")
     return Check(name.upper(), sql.partition("\n")[0].removeprefix("--").strip(), sql)
+
+
+def _problem(row: Row) -> Problem:
+    """A cell may be NULL where a certificate or an endpoint has no such thing."""
+    return Problem(*("-" if cell is None else str(cell) for cell in row))
 
 
 def run(
@@ -78,7 +86,7 @@ def run(
     for check in checks:
         start = clock()
         try:
-            problems = tuple(Problem(*row) for row in database.rows(check.sql))
+            problems = tuple(map(_problem, database.rows(check.sql)))
             error = None
         except SqlFailed as failure:
             problems, error = (), failure.text

@@ -285,7 +285,7 @@ def run_snapshot(settings: Settings, terminal: Terminal) -> int:
     with _database(settings, terminal) as database:
         status.require_installed(database, statements)
         report.say("asking all nodes, and checking the watched endpoints")
-        counts = record_snapshot(statements.snapshot(), database)
+        counts = record_snapshot(statements.snapshot(_now()), database)
     report.document({"rows": counts})
     report.say(", ".join(f"{table}: {count} rows" for table, count in counts.items()))
     return OK

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exatrust.bucket import Bucket
-from exatrust.database import Database
 from exatrust.observe import history
 from exatrust.proposal import Ports, Say
 from exatrust.release import MANIFEST
+from exatrust.release_files import by_release, named_by_scripts, our_files
 from exatrust.statements import Statements
-from exatrust.uninstall import our_files
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Prunin
     known = list(dict.fromkeys(item.release for item in history(ports.database, statements)))
     rows = ports.database.rows(statements.query("anchors_in_use"))
     in_use = {sha256: str(subject) for sha256, subject in rows}
-    pinned = _pinned(ports.database, statements, prefix)
+    pinned = named_by_scripts(ports.database, statements, prefix)
     ports.database.rollback()
     there = by_release(our_files(ports.bucket.list(), prefix), prefix)
     old = [release for release in known[max(keep, 1) :] if release in there]
@@ -49,27 +47,6 @@ def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Prunin
         kept=kept,
         unknown=tuple(release for release in there if release not in known),
     )
-
-
-def _pinned(database: Database, statements: Statements, prefix: str) -> Mapping[str, str]:
-    """Releases that a script of any schema names in its text, and the name of one such script:
-    those of a broken alias that stay as they were, and what analysts wrote."""
-    path = re.compile(rf"/{re.escape(prefix)}/releases/([^/\s'\";]+)")
-    return {
-        release: str(name)
-        for name, text in database.rows(statements.query("scripts_of_releases"))
-        for release in path.findall(text)
-    }
-
-
-def by_release(paths: Sequence[str], prefix: str) -> Mapping[str, list[str]]:
-    """Paths of files of releases, by the name of the release; the manifest last, as uploaded."""
-    found: dict[str, list[str]] = {}
-    for path in paths:
-        folder, _, rest = path.removeprefix(f"{prefix}/").partition("/")
-        if folder == "releases":
-            found.setdefault(rest.partition("/")[0], []).append(path)
-    return found
 
 
 def _needed(

@@ -199,14 +199,14 @@ class Statements:
             **parts,
         ).strip()
 
-    def snapshot(self, *, baseline: dt.datetime | None = None) -> dict[str, str]:
+    def snapshot(self, now: dt.datetime | None = None, *, baseline: bool = False) -> dict[str, str]:
         """The tables of a snapshot, and the statements that fill them in one transaction.
 
-        A baseline, of the time of an install, has no verdicts on endpoints: an install must not
-        wait for them.
+        Without `now` each table has the time of its own look. The baseline of an install has no
+        verdicts on endpoints: an install must not wait for them.
         """
         values = {
-            "now": timestamp(baseline) if baseline else _NODES_CLOCK,
+            "now": timestamp(now) if now else _NODES_CLOCK,
             "baseline": "TRUE" if baseline else "FALSE",
             "definition": self._definition('"LANGUAGE_ALIAS"'),
         }
@@ -284,6 +284,16 @@ def _distrust_values(root: DistrustedRoot) -> dict[str, str]:
     }
     values = {name: "NULL" if text is None else literal(text) for name, text in texts.items()}
     return {**values, "confirmed": str(bool(root.confirmed)).upper()}
+
+
+def bodies_text(scripts: Sequence[DatabaseObject]) -> str:
+    """What the check SCRIPT_PINS compares: lines of the SHA-256 of a script's body and its name."""
+    return "\n".join(f"{_body_digest(item.sql)} {item.name}" for item in scripts)
+
+
+def _body_digest(text: str) -> str:
+    marker = _SCRIPT_MARKER.search(text)
+    return marker[2] if marker else ""
 
 
 def files_text(release: Release, directory: str) -> str:

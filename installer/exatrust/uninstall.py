@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exatrust.bucket import Bucket
@@ -12,21 +11,21 @@ from exatrust.errors import SqlFailed
 from exatrust.observe import scripts, tables, views
 from exatrust.plan import FOREIGN
 from exatrust.proposal import Ports, Say
+from exatrust.release_files import by_release, named_by_scripts, our_files
 from exatrust.statements import Statements
-
-_OURS = (
-    r"releases/[^/]+/(?:exatrust_udf-[0-9a-f]{12}\.pyz|ca-bundle-[0-9a-f]{12}\.(?:pem|p12)"
-    r"|ca-additions-[0-9a-f]{12}\.pem|manifest\.json)|write-check-[0-9a-f]{32}\.txt"
-)
 
 
 @dataclass(frozen=True)
 class Removal:
-    """`objects`: kind and name, in the order of dropping. `others` remain in the schema."""
+    """`objects`: kind and name, in the order of dropping. `others` remain in the schema.
+
+    `kept`: releases that stay in the bucket, and the script of another schema that names each.
+    """
 
     objects: tuple[tuple[str, str], ...]
     others: tuple[str, ...]
     files: tuple[str, ...]
+    kept: Mapping[str, str]
 
     @property
     def empty(self) -> bool:
@@ -44,14 +43,14 @@ def find(ports: Ports, statements: Statements, prefix: str) -> Removal:
     ):
         ours += [(kind, name) for name, mark in sorted(there.items()) if mark != FOREIGN]
         others += [f"{kind} {name}" for name, mark in sorted(there.items()) if mark == FOREIGN]
+    kept = named_by_scripts(
+        ports.database, statements, prefix, but_not_in=statements.schema.upper()
+    )
     ports.database.rollback()
-    return Removal(tuple(ours), tuple(others), our_files(ports.bucket.list(), prefix))
-
-
-def our_files(paths: Sequence[str], prefix: str) -> tuple[str, ...]:
-    """Those paths below the prefix that have the form of the installer's files."""
-    pattern = re.compile(f"{re.escape(prefix)}/(?:{_OURS})")
-    return tuple(path for path in paths if pattern.fullmatch(path))
+    files = our_files(ports.bucket.list(), prefix)
+    spared = {path for release in kept for path in by_release(files, prefix).get(release, ())}
+    files = tuple(path for path in files if path not in spared)
+    return Removal(tuple(ours), tuple(others), files, kept)
 
 
 def remove(removal: Removal, ports: Ports, statements: Statements, say: Say) -> None:
@@ -85,6 +84,8 @@ def _drop_schema(removal: Removal, database: Database, statements: Statements, s
 
 
 def _delete_files(removal: Removal, bucket: Bucket, say: Say) -> None:
+    for release, script in removal.kept.items():
+        say(f"release {release} stays in the bucket: script {script} reads it")
     for path in removal.files:
         bucket.delete(path)
     say(f"deleted {len(removal.files)} files from the bucket")

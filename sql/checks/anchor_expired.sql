@@ -1,6 +1,6 @@
 -- CAs of the shared bundle that expired.
 SELECT 'ANCHOR_EXPIRED' AS CHECK_ID, CASE WHEN IN_DEFAULT_SET THEN 'INFO' ELSE 'ERROR' END AS SEVERITY,
-    SUBJECT AS OBJECT_NAME,
+    COALESCE(SUBJECT, SHA256) AS OBJECT_NAME,
     'it expired on ' || TO_CHAR(NOT_AFTER, 'YYYY-MM-DD') || ' (SHA-256 ' || SHA256 || ')' AS FINDING,
     'Chains that end at it are refused: add its successor with `exatrust install --ca FILE`.' AS "ACTION"
 FROM (

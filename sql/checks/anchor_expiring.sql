@@ -1,5 +1,5 @@
 -- CAs of the shared bundle that expire within 90 days: those that were added, and those in use.
-SELECT 'ANCHOR_EXPIRING' AS CHECK_ID, 'WARNING' AS SEVERITY, SUBJECT AS OBJECT_NAME,
+SELECT 'ANCHOR_EXPIRING' AS CHECK_ID, 'WARNING' AS SEVERITY, COALESCE(SUBJECT, SHA256) AS OBJECT_NAME,
     'it expires in ' || TO_CHAR(DAYS_LEFT) || ' days, on ' || TO_CHAR(NOT_AFTER, 'YYYY-MM-DD')
         || ' (SHA-256 ' || SHA256 || ')' AS FINDING,
     'Get its successor from its owner, and add it beside this one with `exatrust install --ca FILE`.'

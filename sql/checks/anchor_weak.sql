@@ -1,5 +1,5 @@
 -- CAs of the shared bundle with a key that is too short.
-SELECT 'ANCHOR_WEAK' AS CHECK_ID, 'WARNING' AS SEVERITY, SUBJECT AS OBJECT_NAME,
+SELECT 'ANCHOR_WEAK' AS CHECK_ID, 'WARNING' AS SEVERITY, COALESCE(SUBJECT, SHA256) AS OBJECT_NAME,
     'its key is too short: ' || "KEY_TYPE" || ' of ' || TO_CHAR(KEY_BITS) || ' bits (SHA-256 ' || SHA256 || ')'
         AS FINDING,
     'Ask its owner for a CA with RSA of 2048 bits, EC of 256 bits, or more.' AS "ACTION"

@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW {{schema}}."TRUSTSTORES" (
     "STORE" COMMENT IS 'What the truststore is called',
     "PATH" COMMENT IS 'Where it is in the container',
     "FOUND_BY" COMMENT IS 'Which rule found it',
-    "FORMAT" COMMENT IS 'PEM, directory, JKS, PKCS#12',
+    "FORMAT" COMMENT IS 'PEM, DER, HASHED_DIRECTORY, JKS, PKCS12 and the like',
     "SIZE_BYTES" COMMENT IS 'Size in bytes',
     "SHA256" COMMENT IS 'SHA-256 of its content, hex',
     "CERTIFICATES" COMMENT IS 'Certificates in it',

@@ -258,8 +258,13 @@ def test_rights_for_everybody_are_reported(
     assert [item["finding"] for item in found["GRANTS_TOO_WIDE"]] == ["PUBLIC has SELECT on it"]
 
 
-def test_a_script_pinned_to_another_release_is_reported(
-    rows: Rows, check: Callable[..., tuple[int, Found]]
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("'release': '", "'release': '0"), ("def run(ctx", "def run(_):\n    pass\n\ndef other(ctx")],
+    ids=["another pin", "another body"],
+)
+def test_a_script_that_was_replaced_is_reported(
+    old: str, new: str, rows: Rows, check: Callable[..., tuple[int, Found]]
 ) -> None:
     ((text,),) = rows(
         "SELECT SCRIPT_TEXT FROM SYS.EXA_ALL_SCRIPTS"
@@ -267,12 +272,17 @@ def test_a_script_pinned_to_another_release_is_reported(
     )
     head, _, body = text.partition("CREATE ")
     script = f"{head}CREATE OR REPLACE {body.removeprefix('OR REPLACE ')}"
-    rows(script.replace("'release': '", "'release': '0", 1))
+    assert old in script
+    rows(script.replace(old, new, 1))
     try:
         status, found = check("SCRIPT_PINS")
+        rows("DROP SCRIPT EXATRUST.CHECK_ENDPOINT")
+        missing = check("SCRIPT_PINS")[1]["SCRIPT_PINS"]
     finally:
         rows(script)
     assert (status, names(found["SCRIPT_PINS"])) == (1, ["CHECK_ENDPOINT"])
+    assert [item["finding"] for item in missing] == ["the script is missing"]
+    assert check("SCRIPT_PINS") == (0, {"SCRIPT_PINS": []})
 
 
 def test_what_talks_without_tls_or_without_verification_is_found_where_it_is_written(

@@ -260,6 +260,20 @@ def test_uninstall_leaves_nothing_of_ours_and_touches_nothing_else(
     assert "Nothing of exatrust is installed" in exatrust("uninstall", "--yes").out
 
 
+def test_an_uninstall_spares_the_files_that_another_installation_reads(
+    exatrust: Exatrust, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert exatrust("install").status == 0
+    monkeypatch.setenv("EXATRUST_DATABASE_SCHEMA", f"{schema}_OTHER")
+    assert exatrust("install").status == 0
+    removed = exatrust("uninstall", "--yes")
+    assert removed.status == 0
+    assert f"stays in the bucket: script {schema}." in removed.out
+    monkeypatch.setenv("EXATRUST_DATABASE_SCHEMA", schema)
+    assert exatrust("status").status == 0
+    assert "deleted 4 files" in exatrust("uninstall", "--yes").out
+
+
 def test_uninstall_drops_a_schema_that_is_empty_then(
     exatrust: Exatrust, database: Database, schema: str
 ) -> None:

@@ -89,6 +89,11 @@ def test_a_check_passes_without_rows_and_with_rows_that_are_only_worth_knowing()
     assert not outcome([("A_CHECK", "WARNING", "x", "y", "z")]).passed
 
 
+def test_a_cell_that_is_null_is_a_dash() -> None:
+    (problem,) = outcome([("A_CHECK", "ERROR", None, "y", "z")]).problems  # type: ignore[list-item]
+    assert problem.object_name == "-"
+
+
 def test_a_check_that_the_database_refuses_is_an_outcome_and_not_the_end() -> None:
     found = outcome(SqlFailed("42500", "insufficient privileges", "grant it"))
     assert (found.passed, found.error, found.seconds) == (False, "insufficient privileges", 0.25)

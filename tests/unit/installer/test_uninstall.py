@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exatrust.uninstall import our_files
+from exatrust.release_files import our_files
 
 OURS = (
     "exatrust/releases/0.1.0-abc/exatrust_udf-0123456789ab.pyz",
