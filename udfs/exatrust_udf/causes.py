@@ -152,11 +152,21 @@ def _issuer_removed(case: Case, cert: Certificate, known: Gone) -> Finding:
     return make("DISTRUSTED_ROOT", f"{about}{same} was removed: {_because(known.reason)}", cert)
 
 
+def _leaf_as_anchor(case: Case, cert: Certificate) -> Finding:
+    about = (
+        f"{wording.store(case.store)} holds the server's own certificate, "
+        f"{wording.certificate(cert)}, but not its issuer, {wording.issuer(cert)}."
+    )
+    return make("CA_NOT_IN_TRUSTSTORE", f"{about[:1].upper()}{about[1:]} {_under_313(case)}", cert)
+
+
 def _issuer_missing(case: Case, cert: Certificate) -> Iterator[Finding]:
     """Code 20: an intermediate was left out, or the CA is unknown, or both."""
     namesakes = [a for a in case.store.certificates if a.subject_der == cert.issuer_der]
     removed = issuer_gone(cert, case.gone)
-    if removed is not None and not case.closing and not namesakes:
+    if cert == case.leaf and case.in_store(cert):
+        yield _leaf_as_anchor(case, cert)
+    elif removed is not None and not case.closing and not namesakes:
         yield _issuer_removed(case, cert, removed)
     elif case.closing:
         yield from _gap(case, cert)
@@ -261,9 +271,20 @@ def _intermediate_as_anchor(case: Case, cert: Certificate) -> Iterator[Finding]:
     yield make(
         "INTERMEDIATE_USED_AS_ANCHOR",
         f"{wording.certificate(cert)} is in {wording.store(case.store)}, but it was issued by "
-        f"{wording.issuer(cert)}, which is not. Python 3.13 and later would accept it.",
+        f"{wording.issuer(cert)}, which is not. {_under_313(case)}",
         cert,
     )
+
+
+def _under_313(case: Case) -> str:
+    """What Python 3.13's flags, which take any certificate of the store, make of this chain."""
+    future = case.future
+    if future is None:
+        return "This Python would accept it but for what else is found."
+    if future.trusted:
+        return "Python 3.13 and later would accept it."
+    first = future.failures[0]
+    return f"Python 3.13 and later would refuse the chain, too: {first.text} ({first.code})."
 
 
 # -- names and dates
@@ -277,8 +298,8 @@ def _host_mismatch(case: Case, _: Certificate) -> Iterator[Finding]:
         return
     about = f"Asked for was {asked}; {wording.certificate(leaf)}: {wording.mismatch(asked, leaf)}."
     finding = make("HOST_MISMATCH", about, leaf, 0)
-    near = wording.nearest(asked, leaf.dns_names)
-    if near is not None and "*" not in near:
+    near = wording.nearest(asked, [n for n in leaf.dns_names if wording.is_plain_name(n)])
+    if near is not None:
         # The name is the server's own claim, so it is no more than a hint.
         action = (
             f"If {wording.shortened(near)} is known to be the same server, connect by that name; "
@@ -320,8 +341,26 @@ def dates(case: Case) -> Iterator[Finding]:
         yield from (replace(finding, depth=depth) for finding in late)
 
 
+def _bad_signature(case: Case, cert: Certificate) -> Iterator[Finding]:
+    """Which key did not fit, and where another one of that name lies."""
+    about = f"It is {wording.certificate(cert)}."
+    place = case.chain.index(cert) if cert in case.chain else len(case.chain)
+    above = case.chain[place + 1 : place + 2]
+    for checked in above:
+        origin = wording.store(case.store) if case.in_store(checked) else "what the server sends"
+        about += f" It was checked against {wording.certificate(checked)}, from {origin}."
+    known = (*case.store.certificates, *(c for c in case.received if c is not None))
+    others = [c for c in dict.fromkeys(known) if c.subject_der == cert.issuer_der]
+    others = [c for c in others if c not in above and c != cert]
+    if others:
+        names = ", ".join(wording.certificate(other) for other in others[:3])
+        about += f" Another CA of that name, which may be the one that signed it: {names}."
+    yield make("BAD_SIGNATURE", about, cert)
+
+
 _SPECIAL: dict[int, Callable[[Case, Certificate], Iterator[Finding]]] = {
     2: _intermediate_as_anchor,
+    7: _bad_signature,
     9: _not_yet_valid,
     10: _expired,
     18: _self_signed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exatrust_udf import wording
+from exatrust_udf import oids, wording
 from exatrust_udf.case import Case
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.findings import Finding, make
@@ -51,7 +51,8 @@ def path_length(case: Case, cert: Certificate) -> Iterator[Finding]:
 def purpose(case: Case, cert: Certificate) -> Iterator[Finding]:
     """A certificate that is not for TLS servers."""
     usages = ", ".join(sorted(cert.key_usage or ())) or "any"
-    purposes = ", ".join(cert.extended_key_usage or ()) or "any"
+    known = (oids.PURPOSES.get(kind, kind) for kind in cert.extended_key_usage or ())
+    purposes = ", ".join(known) or "any"
     yield make(
         "BAD_PURPOSE",
         f"{wording.certificate(cert)} has key usage {usages} and extended key usage {purposes}.",

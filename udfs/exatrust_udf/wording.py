@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -95,6 +96,14 @@ def nearest(asked: str, offered: Sequence[str]) -> str | None:
     possible = [name for name in offered if len(name) <= _LONGEST_NAME][:_COMPARED_NAMES]
     promising = sorted(possible, key=lambda name: -likeness(name, exact=False))
     return max(promising[:_COMPARED_EXACTLY], key=likeness, default=None)
+
+
+_PLAIN_NAME = re.compile(r"(?!.*\.[0-9]+\.?$)[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?\.?", re.IGNORECASE)
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a server's name can be connected by: no pattern, no address, nothing hidden."""
+    return len(name) <= _LONGEST_NAME and _PLAIN_NAME.fullmatch(name) is not None
 
 
 def mismatch(asked: str, cert: Certificate) -> str:
