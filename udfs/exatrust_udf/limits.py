@@ -9,6 +9,8 @@ from exatrust_udf.case import Case
 from exatrust_udf.certificate import Certificate
 from exatrust_udf.findings import Finding, make
 
+_MOST_VIOLATIONS = 8
+
 
 def weak_key(case: Case, cert: Certificate) -> Iterator[Finding]:
     """A key below the security level."""
@@ -33,11 +35,24 @@ def weak_signature(case: Case, cert: Certificate) -> Iterator[Finding]:
 
 def constraint(case: Case, cert: Certificate) -> Iterator[Finding]:
     """A name outside of what a CA above may issue for."""
-    limiting = [c for c in case.chain if c.name_constraints]
-    by = f" Constraints are set by {wording.certificate(limiting[0])}." if limiting else ""
-    yield make(
-        "NAME_CONSTRAINT", f"{wording.certificate(cert)} is for {wording.names(cert)}.{by}", cert
-    )
+    above = case.chain[case.chain.index(cert) + 1 :] if cert in case.chain else case.chain
+    about = f"{wording.certificate(cert)} is for {wording.names(cert)}."
+    yield make("NAME_CONSTRAINT", f"{about}{_broken(cert, above)}", cert)
+
+
+def _broken(cert: Certificate, above: tuple[Certificate, ...]) -> str:
+    """Which name breaks whose constraint; else who sets any."""
+    from exatrust_udf.constraints import violations  # rarely needed
+
+    found = violations(cert, above)[:_MOST_VIOLATIONS]
+    if found:
+        return "".join(
+            f" {wording.shortened(item.name)}: {wording.certificate(item.ca)} "
+            f"{wording.shortened(item.rule)}."
+            for item in found
+        )
+    limiting = ", ".join(wording.certificate(ca) for ca in above if ca.name_constraints)
+    return f" Constraints are set by {limiting}." if limiting else ""
 
 
 def path_length(case: Case, cert: Certificate) -> Iterator[Finding]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
+from collections.abc import Sequence
 
 import pytest
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tls_lab import HOST, NOW, Made, ec_key, family, make, store
 
 from exatrust_udf import wording
+from exatrust_udf.ber import wrap
 from exatrust_udf.certificate import parse
+from exatrust_udf.constraints import violations
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.evidence import Evidence
 from exatrust_udf.examine import Examined, Examiner
@@ -91,3 +98,70 @@ def test_plain_names(name: str, plain: bool) -> None:
 def test_a_purpose_is_called_by_its_name() -> None:
     leaf = make("leaf", MIDDLE, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
     assert "extended key usage clientAuth." in of(judged(leaf, MIDDLE), "BAD_PURPOSE").cause
+
+
+# -- name constraints
+
+
+def limited(
+    common: str,
+    issuer: Made,
+    permitted: Sequence[x509.GeneralName] = (),
+    excluded: Sequence[x509.GeneralName] = (),
+) -> Made:
+    rule = x509.NameConstraints(list(permitted) or None, list(excluded) or None)
+    return make(common, issuer, ca=True, extra=((rule, True),))
+
+
+def constraint(*sent: Made) -> str:
+    return of(judged(*sent), "NAME_CONSTRAINT").cause
+
+
+def test_the_ca_whose_constraint_is_broken_is_named_and_not_the_nearest() -> None:
+    first = limited("NC1", ROOT, [x509.DNSName("foo.test")])
+    second = limited("NC2", first, excluded=[x509.DNSName("bar.test")])
+    cause = constraint(make("leaf", second), second, first)
+    assert f"DNS name {HOST}: CN=NC1,O=Lab (SHA-256" in cause
+    assert "permits only foo.test." in cause
+    assert "NC2" not in cause
+
+
+def test_every_name_that_is_not_allowed_is_named_with_its_rule() -> None:
+    ca = limited("NC", ROOT, [x509.DNSName("foo.test"), x509.RFC822Name("foo.test")],
+                 [x509.IPAddress(ipaddress.ip_network("10.0.0.0/8"))])  # fmt: skip
+    names = [x509.DNSName("a.foo.test"), x509.DNSName(HOST), x509.RFC822Name("a@evil.test"),
+             x509.IPAddress(ipaddress.ip_address("10.1.2.3"))]  # fmt: skip
+    leaf = make("leaf", ca, san=None, extra=((x509.SubjectAlternativeName(names), False),))
+    cause = constraint(leaf, ca)
+    for said in (f"DNS name {HOST}: ", "e-mail a@evil.test: ", "permits only foo.test",
+                 "address 10.1.2.3: ", "excludes 10.0.0.0/8"):  # fmt: skip
+        assert said in cause
+    assert "DNS name a.foo.test: " not in cause
+
+
+LABELS = st.lists(st.sampled_from(["a", "b", "test"]), min_size=1, max_size=3).map(".".join)
+
+
+@settings(deadline=None, max_examples=60)
+@given(LABELS, LABELS, st.booleans())
+def test_openssl_and_the_words_agree_about_dns_names(name: str, base: str, permit: bool) -> None:
+    rule = [x509.DNSName(base)]
+    ca = limited("NC", ROOT, rule if permit else (), () if permit else rule)
+    leaf = make("leaf", ca, san=(name,))
+    examined = judged(leaf, ca, host=name)
+    found = violations(parse(leaf.der), [parse(ca.der)])
+    assert bool(found) == ("NAME_CONSTRAINT" in {f.id for f in examined.findings})
+
+
+IP_RULES = st.binary(max_size=20).map(
+    lambda base: wrap(0x30, wrap(0xA0, wrap(0x30, wrap(0x87, base))))
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.one_of(st.binary(max_size=30), IP_RULES))
+def test_no_constraint_however_malformed_stops_the_report(value: bytes) -> None:
+    rule = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.30"), value)
+    ca = make("odd", ROOT, ca=True, extra=((rule, True),))
+    assert judged(make("leaf", ca, ips=("10.1.2.3",)), ca).trusted in (True, False)
+    violations(parse(make("leaf", ca, ips=("10.1.2.3",)).der), [parse(ca.der)])
