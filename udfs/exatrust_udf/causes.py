@@ -139,7 +139,7 @@ def _namesakes(case: Case, cert: Certificate) -> str:
 
 
 def _because(reason: str) -> str:
-    return wording.sentence(wording.shortened(reason))
+    return wording.sentence(wording.printable(wording.shortened(reason)))
 
 
 def _issuer_removed(case: Case, cert: Certificate, known: Gone) -> Finding:

@@ -68,7 +68,11 @@ class Background:
 
 
 class Examiner:
-    """Examines endpoints against `stores`; the first one is the handshake's own.
+    """Examines endpoints against `stores`.
+
+    Each endpoint gets one handshake, which trusts what any of its stores trusts, and a verdict of
+    each store. Where libcrypto is out of reach, the handshake trusts the first store alone, and
+    judges for it.
 
     With `lists` every certificate of a chain must be answered for by one of them, or by one of the
     endpoint's own (crl=).

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 Address = tuple[int, tuple[object, ...]]
 Resolve = Callable[[str, int], list[Address]]
 
-WORKERS = 8
+# They only wait: a name server that is dead must not be waited for in a hundred turns.
+WORKERS = 32
 MAX_THREADS = 64
 
 

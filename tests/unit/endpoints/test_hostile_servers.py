@@ -356,6 +356,19 @@ def test_hung_look_ups_neither_block_the_others_nor_outlive_their_deadline() -> 
     assert took < 3
 
 
+def test_a_dead_name_server_is_not_waited_for_once_for_each_name() -> None:
+    def resolve(host: str, port: int) -> list[tuple[int, tuple[object, ...]]]:
+        time.sleep(5)
+        raise OSError("no answer")
+
+    limits = Limits(resolve=0.5, connect=1, handshake=1, in_flight=256)
+    started = time.monotonic()
+    endpoints = [Endpoint.parse(f"dead{n}.example", 443) for n in range(60)]
+    found = list(collect(endpoints, client_context([ROOT.der]), limits, resolve=resolve))
+    assert len(found) == 60
+    assert time.monotonic() - started < 2.5
+
+
 def test_the_dead_cost_one_time_out_together_not_each() -> None:
     limits = Limits(resolve=1, connect=1, handshake=0.5, in_flight=64)
     with serving(silent) as dead, serving(tls_manner(chain_context([LEAF, MIDDLE]))) as alive:

@@ -56,3 +56,13 @@ def test_a_server_that_sends_its_whole_truststore_does_not_flood_the_findings() 
     sent = [f.cause for f in examined.findings if f.id == "EXTRA_ROOT_SENT"]
     assert len(sent) == 9
     assert "There are 22 more." in sent[-1] + sent[0]
+
+
+def test_a_reason_from_a_table_cannot_write_on_the_terminal() -> None:
+    digest = ROOT.cert.fingerprint(hashes.SHA256()).hex()
+    background = Background(removed={digest: "broken\n\x1b[2J"})
+    with serving(tls_manner(chain_context([LEAF, MIDDLE, ROOT]))) as port:
+        found = examine(port, store(OTHER), others=[store(ROOT)], background=background)
+    causes = [f.cause for e in found for f in e.findings if f.id == "DISTRUSTED_ROOT"]
+    assert len(causes) == 2
+    assert all(r"broken\n\x1b" in cause and cause.isprintable() for cause in causes)

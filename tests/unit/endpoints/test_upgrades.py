@@ -51,8 +51,8 @@ def tds_answer(encryption: int) -> bytes:
     return struct.pack("!BBHHBB", 4, 1, 8 + len(payload), 0, 1, 0) + payload
 
 
-def ldap_answer(code: int) -> bytes:
-    body = b"\x0a\x01" + bytes([code]) + b"\x04\x00\x04\x02no"
+def ldap_answer(code: int, words: bytes = b"no") -> bytes:
+    body = b"\x0a\x01" + bytes([code]) + b"\x04\x00\x04" + bytes([len(words)]) + words
     message = b"\x02\x01\x01\x78" + bytes([len(body)]) + body
     return b"\x30\x84" + len(message).to_bytes(4, "big") + message
 
@@ -115,6 +115,11 @@ def test_a_server_without_tls_is_told_from_one_of_another_protocol(protocol: str
         play(protocol, *DECLINES[protocol])
     with pytest.raises(NotThisProtocol):
         play(protocol, b"HTTP/1.1 400 Bad\r\n\r\n" * 40, [b"\xffHTTP"])
+
+
+def test_a_refusal_without_words_ends_with_its_code() -> None:
+    with pytest.raises(Refused, match=r"result code 2$"):
+        play("ldap", b"", [ldap_answer(2, b"")])
 
 
 @pytest.mark.parametrize("protocol", STARTS)
