@@ -14,6 +14,7 @@ CREATE TABLE {{schema}}."ENDPOINT_RESULT" (
     "RELEASE" VARCHAR(200) COMMENT IS 'Release whose bundle was used',
     "HOST" VARCHAR(2000) COMMENT IS 'Name or address',
     "PORT" DECIMAL(5,0) COMMENT IS 'TCP port',
+    "OPTIONS" VARCHAR(2000) COMMENT IS 'Options, as they are given',
     "PROTOCOL" VARCHAR(20) COMMENT IS 'What was spoken before TLS began',
     "SNI" VARCHAR(260) COMMENT IS 'Name that was asked for and compared',
     "TRUSTSTORE" VARCHAR(200) COMMENT IS 'Truststore the verdict is about',

@@ -3,7 +3,8 @@ SELECT 'TRUSTSTORE_CHANGED' AS CHECK_ID, 'WARNING' AS SEVERITY,
     LANGUAGE_ALIAS || ': ' || OBJECT_NAME AS OBJECT_NAME,
     LOWER("CHANGE") || ' since ' || TO_CHAR(SINCE, 'YYYY-MM-DD') || ', on node ' || NODES
         || CASE WHEN CERTIFICATES_ADDED IS NOT NULL THEN '; gained: ' || REPLACE(CERTIFICATES_ADDED, CHR(10), '; ') END
-        || CASE WHEN CERTIFICATES_REMOVED IS NOT NULL THEN '; lost: ' || REPLACE(CERTIFICATES_REMOVED, CHR(10), '; ') END AS FINDING,
+        || CASE WHEN CERTIFICATES_REMOVED IS NOT NULL
+            THEN '; lost: ' || REPLACE(CERTIFICATES_REMOVED, CHR(10), '; ') END AS FINDING,
     'See what depends on the CAs it lost (view ANCHOR_USAGE), and whether those it gained are wanted; '
         || 'then run `exatrust install`.' AS "ACTION"
 FROM (

@@ -5,6 +5,7 @@ CREATE OR REPLACE VIEW {{schema}}."ENDPOINT_FINDINGS" (
     "CHECKED_AT" COMMENT IS 'When, UTC',
     "HOST" COMMENT IS 'Name or address',
     "PORT" COMMENT IS 'TCP port',
+    "OPTIONS" COMMENT IS 'Options, as they are given',
     "PROTOCOL" COMMENT IS 'What was spoken before TLS began',
     "SNI" COMMENT IS 'Name announced to the server, and compared unless name= says another one',
     "TRUSTSTORE" COMMENT IS 'Truststore the finding is about, by its path if it is one of store=',

@@ -5,6 +5,7 @@ CREATE OR REPLACE VIEW {{schema}}."ENDPOINT_STATUS" (
     "CHECKED_AT" COMMENT IS 'When, UTC',
     "HOST" COMMENT IS 'Name or address',
     "PORT" COMMENT IS 'TCP port',
+    "OPTIONS" COMMENT IS 'Options, as they are given',
     "PROTOCOL" COMMENT IS 'What was spoken before TLS began',
     "SNI" COMMENT IS 'Name announced to the server, and compared unless name= says another one',
     "RESOLVED_IP" COMMENT IS 'Address that was connected to',

@@ -5,6 +5,7 @@ CREATE OR REPLACE VIEW {{schema}}."PEER_CHAIN" (
     "CHECKED_AT" COMMENT IS 'When, UTC',
     "HOST" COMMENT IS 'Name or address',
     "PORT" COMMENT IS 'TCP port',
+    "OPTIONS" COMMENT IS 'Options, as they are given',
     "PROTOCOL" COMMENT IS 'What was spoken before TLS began',
     "SNI" COMMENT IS 'Name announced to the server, and compared unless name= says another one',
     "CHAIN" COMMENT IS 'received: as the server sent it; verified: the path to a trusted certificate',

@@ -326,3 +326,30 @@ def test_a_python_container_without_scripts_is_reported(
     finally:
         rows(f"ALTER SYSTEM SET SCRIPT_LANGUAGES = '{languages}'")
     assert (status, names(found["SCRIPTS_MISSING"])) == (1, ["OWN"])
+
+
+def test_rows_of_one_endpoint_are_told_apart_by_how_they_are_written(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    host, _, port = sandbox.endpoint("company").rpartition(":")
+    for name, options in ((host, "NULL"), (f" {host}", "NULL"), (host, "'name=wrong.example'")):
+        rows(
+            "INSERT INTO EXATRUST.ENDPOINT (HOST, PORT, OPTIONS)"
+            f" VALUES ('{name}', {port}, {options})".replace("OPTIONS)", '"OPTIONS")')
+        )
+    try:
+        status, found = check("ENDPOINT_FAILING", "ENDPOINT_UNANSWERED", "ENDPOINT_DIFFERS")
+        config = str(sandbox.layout.settings_file)
+        assert cli.main(("snapshot", "--config", config)) == 0
+        used = rows('SELECT HOST, "OPTIONS" FROM EXATRUST.ANCHOR_USAGE WHERE TRUSTSTORE ='
+                    " 'shared-bundle' GROUP BY 1, 2 ORDER BY 1")  # fmt: skip
+        assert cli.main(("ca", "remove", sha256(sandbox), "--yes", "--config", config)) == 2
+    finally:
+        rows("DELETE FROM EXATRUST.ENDPOINT")
+        rows("DELETE FROM EXATRUST.ENDPOINT_RESULT")
+    assert status == 1
+    assert names(found["ENDPOINT_FAILING"]) == [
+        f"{host}:{port} name=wrong.example from {alias}" for alias in ALIASES
+    ]
+    assert found["ENDPOINT_UNANSWERED"] == found["ENDPOINT_DIFFERS"] == []
+    assert used == [(f" {host}", None), (host, None)]

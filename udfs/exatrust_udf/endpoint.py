@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import decimal
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,10 @@ _MAX_TIMEOUT = 120.0
 _MAX_PATHS = 16
 
 
+# What stands before an @ may be a password.
+_PASSWORD = re.compile(r"[^\s=]*@")
+
+
 class BadEndpoint(ValueError):
     """The arguments do not describe an endpoint; the message says which part and why.
 
@@ -56,7 +61,8 @@ class Endpoint:
     `name` is what its certificate must be for; `sni` what the client announces; both are `host`
     unless given. `proxy` is an HTTP proxy (host, port). `stores` are paths of truststores to judge
     beside the usual ones, `crls` paths of revocation lists that must answer for every certificate.
-    `timeout` is in seconds for each phase, None for the default.
+    `timeout` is in seconds for each phase, None for the default. `given` and `options` are the host
+    and the options as they were written, by which rows are told apart.
     """
 
     host: str
@@ -68,6 +74,8 @@ class Endpoint:
     stores: tuple[str, ...] = ()
     crls: tuple[str, ...] = ()
     timeout: float | None = None
+    given: str = ""
+    options: str | None = None
 
     @property
     def announced(self) -> str:
@@ -100,19 +108,24 @@ class Endpoint:
         if not isinstance(first, str) or not first.strip():
             raise BadEndpoint("the host is missing")
         host, number = split_address(first) if port is None else (first.strip(), port)
-        return cls(_host(host), _port(number), **_options(options))
+        given = host if port is None else first
+        text = None if options is None else str(options)
+        return cls(_host(host), _port(number), given=given, options=text, **_options(options))
 
 
-def as_given(values: Sequence[object]) -> tuple[str | None, int | None]:
-    """Host and port of arguments that are no endpoint, as far as they can be told."""
+def as_given(values: Sequence[object]) -> tuple[str | None, int | None, str | None]:
+    """Host, port and options of arguments that are no endpoint, as far as they can be told."""
+    options = (
+        None if len(values) < 3 or values[2] is None else _PASSWORD.sub("***@", str(values[2]))
+    )
     with contextlib.suppress(BadEndpoint):
         # Most often it is the options that are wrong.
         told = Endpoint.parse(*values[:2])
-        return told.host, told.port
-    host = None if not values or values[0] is None else str(values[0])
+        return told.given, told.port, options
+    host = None if not values or values[0] is None else _PASSWORD.sub("***@", str(values[0]))
     with contextlib.suppress(BadEndpoint):
-        return host, _port(values[1] if values[1:] else None)
-    return host, None
+        return host, _port(values[1] if values[1:] else None), options
+    return host, None, options
 
 
 def joined(host: str, port: int) -> str:

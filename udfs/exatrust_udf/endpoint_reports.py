@@ -23,10 +23,11 @@ from exatrust_udf.stores import Store
 
 @dataclass(frozen=True)
 class Bad:
-    """An input row that is no endpoint; host and port as far as they can be told."""
+    """An input row that is no endpoint; the rest as far as it can be told."""
 
     host: str | None
     port: int | None
+    options: str | None
     finding: Finding
 
     @property
@@ -96,7 +97,9 @@ def check_rows(found: Survey) -> Iterator[CheckRow]:
     """One row per endpoint and truststore."""
     for bad in found.bad:
         finding = bad.finding
-        row = CheckRow(bad.host, bad.port, finding=finding.id, severity=finding.severity)
+        row = CheckRow(
+            bad.host, bad.port, bad.options, finding=finding.id, severity=finding.severity
+        )
         yield replace(row, cause=finding.cause, action=finding.action)
     for examined in found.examined:
         yield check_row(examined)
@@ -107,8 +110,9 @@ def check_row(examined: Examined) -> CheckRow:
     case = examined.case
     evidence, endpoint, store = case.evidence, case.evidence.endpoint, case.store
     row = CheckRow(
-        host=endpoint.host,
+        host=endpoint.given or endpoint.host,
         port=endpoint.port,
+        options=endpoint.options,
         protocol=endpoint.protocol,
         sni=endpoint.announced,
         resolved_ip=evidence.address,
@@ -175,14 +179,14 @@ def finding_rows(found: Survey) -> Iterator[FindingRow]:
     """One row per finding, the primary one of each endpoint and truststore first."""
     for bad in found.bad:
         row = _finding_row(bad.finding, 1, True, bad.host)
-        yield replace(row, port=bad.port)
+        yield replace(row, port=bad.port, options=bad.options)
     for examined in found.examined:
         case = examined.case
         endpoint = case.evidence.endpoint
         first = diagnosis.primary(examined.findings)
         for position, finding in enumerate(examined.findings, 1):
             yield _finding_row(
-                finding, position, finding is first, endpoint.host, endpoint, case.store.name
+                finding, position, finding is first, endpoint.given, endpoint, case.store.name
             )
 
 
@@ -195,8 +199,9 @@ def _finding_row(
     store: str | None = None,
 ) -> FindingRow:
     return FindingRow(
-        host=host,
+        host=host or (endpoint.host if endpoint else None),
         port=endpoint.port if endpoint else None,
+        options=endpoint.options if endpoint else None,
         protocol=endpoint.protocol if endpoint else None,
         sni=endpoint.announced if endpoint else None,
         truststore=store,
@@ -220,7 +225,7 @@ def chain_rows(found: Survey) -> Iterator[ChainRow]:
     Where nothing was received, one row says why.
     """
     for bad in found.bad:
-        yield ChainRow(bad.host, bad.port, problem=bad.problem)
+        yield ChainRow(bad.host, bad.port, bad.options, problem=bad.problem)
     for examined in found.examined:
         case = examined.case
         if case.own:
@@ -236,10 +241,12 @@ def _chainless(examined: Examined) -> Iterator[ChainRow]:
     endpoint, first = examined.case.evidence.endpoint, diagnosis.primary(examined.findings)
     if examined.case.received or first is None:
         return
-    problem = Bad(endpoint.host, endpoint.port, first).problem
+    host = endpoint.given or endpoint.host
+    problem = Bad(host, endpoint.port, endpoint.options, first).problem
     yield ChainRow(
-        endpoint.host, endpoint.port, endpoint.protocol, endpoint.announced, problem=problem
-    )
+        host, endpoint.port, endpoint.options, endpoint.protocol, endpoint.announced,
+        problem=problem,
+    )  # fmt: skip
 
 
 def _chain_rows(
@@ -253,8 +260,9 @@ def _chain_rows(
     above = (*chain[1:], None)
     for position, (der, cert) in enumerate(zip(ders, chain, strict=True), 1):
         row = ChainRow(
-            host=endpoint.host,
+            host=endpoint.given or endpoint.host,
             port=endpoint.port,
+            options=endpoint.options,
             protocol=endpoint.protocol,
             sni=endpoint.announced,
             chain=kind,

@@ -14,6 +14,7 @@ class CheckRow:
 
     host: str | None = None
     port: int | None = None
+    options: str | None = None
     protocol: str | None = None
     sni: str | None = None
     resolved_ip: str | None = None
@@ -56,6 +57,7 @@ class FindingRow:
 
     host: str | None
     port: int | None
+    options: str | None
     protocol: str | None
     sni: str | None
     truststore: str | None
@@ -82,6 +84,7 @@ class ChainRow:
 
     host: str | None
     port: int | None
+    options: str | None
     protocol: str | None = None
     sni: str | None = None
     chain: str | None = None

@@ -47,7 +47,9 @@ NOW = dt.datetime.now(dt.timezone.utc)
     ],
 )  # fmt: skip
 def test_arguments_become_an_endpoint(values: tuple[object, ...], expected: Endpoint) -> None:
-    assert Endpoint.parse(*values) == expected
+    found = Endpoint.parse(*values)
+    assert replace(found, given="", options=None) == expected
+    assert found.options == (values[2] if values[2:] else None)
 
 
 @pytest.mark.parametrize(
