@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exatrust.bucket import Bucket
 from exatrust.bundle import Anchor, Removal
@@ -52,7 +52,8 @@ def carried_over(
             "added and removed are taken from the table CA_DECISION"
         )
         return _from_ledger(database, statements)
-    return _from_release(manifest, pem, bundle_name)
+    found = _from_release(manifest, pem, bundle_name)
+    return replace(found, added=(*found.added, *_left_out(database, statements, manifest)))
 
 
 def intact(bucket: Bucket, current: Installed, directory: str, name: str) -> bytes | None:
@@ -73,6 +74,18 @@ def _from_release(manifest: bytes, pem: bytes, name: str) -> Carried:
             if entry["origin"] == "added"
         ),
         tuple(Removal(entry["sha256"], entry["subject"]) for entry in document.get("removed", ())),
+    )
+
+
+def _left_out(database: Database, statements: Statements, manifest: bytes) -> tuple[Anchor, ...]:
+    """What humans added and the release had to leave out, because it was distrusted then: the next
+    bundle is asked again, and leaves it out again for as long as it is."""
+    without = {entry["sha256"] for entry in json.loads(manifest)["left_out"]}
+    rows = database.rows(statements.query("wanted_certificates"))
+    return tuple(
+        Anchor(_certificate(sha256, pem or ""), "added", source)
+        for sha256, source, pem in rows
+        if sha256 in without
     )
 
 
