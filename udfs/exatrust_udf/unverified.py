@@ -56,8 +56,9 @@ TABLE: tuple[Kind, ...] = (
     ),
     _kind(
         "CERT_NONE", ERROR, "CERT_NONE: any certificate is accepted", _BUNDLE,
-        "cert_none cert_reqs",
-        rf"(?<![A-Za-z_])CERT_NONE\b|(?:ssl_)?cert_reqs{_SAME}(?:None|none|NONE|0)\b",
+        "cert_none cert_reqs verify_none verify_mode",
+        rf"(?<![A-Za-z_])(?:CERT|VERIFY)_NONE\b"
+        rf"|(?:(?:ssl_)?cert_reqs|verify_mode){_SAME}(?:None|none|NONE|0)\b",
     ),
     _kind(
         "CHECK_HOSTNAME_OFF", ERROR, "a certificate for any other name is accepted",
@@ -73,9 +74,9 @@ TABLE: tuple[Kind, ...] = (
     _kind(
         "SSL_FALSE", ERROR,
         "verification is switched off by an argument (aiohttp, Elasticsearch, MongoDB, and others)",
-        _BUNDLE, "ssl verify_certs validate_certs tls",
+        _BUNDLE, "ssl verify_certs validate_certs tls ssl_verify_cert ssl_verify_identity",
         rf"(?<![A-Za-z_])ssl\s{{0,8}}=\s{{0,8}}False\b"
-        rf"|(?:verify_ssl|ssl_verify|verify_certs|validate_certs|verify_tls|tls_verify){_SAME}{_FALSE}"
+        rf"|(?:verify_ssl|ssl_verify|ssl_verify_cert|ssl_verify_identity|verify_certs|validate_certs|verify_tls|tls_verify){_SAME}{_FALSE}"
         rf"|(?:tlsInsecure|tlsAllowInvalidCertificates|tlsAllowInvalidHostnames){_SAME}{_TRUE}",
     ),
     _kind(
@@ -121,11 +122,14 @@ TABLE: tuple[Kind, ...] = (
     _kind(
         "DRIVER_TRUSTS_ALL", ERROR, "the driver accepts any certificate", _DRIVER,
         "trustservercertificate verifyservercertificate sslmode nonvalidatingfactory"
-        " validatecertificate selfsigned certnamesmismatch",
+        " validatecertificate selfsigned certnamesmismatch sslverification ssl_server_dn_match"
+        " endpoint.identification",
         rf"(?i:trustServerCertificate|allowSelfSigned(?:ServerCert|Certs)?"
         rf"|CAIssuedCertNamesMismatch){_SAME}{_TRUE}"
         rf"|(?i:verifyServerCertificate|(?:ssl)?validateCertificate){_SAME}{_FALSE}"
-        rf"|(?i:sslmode){_SAME}(?i:trust)\b|(?i:NonValidatingFactory)\b",
+        rf"|(?i:sslmode){_SAME}(?i:trust)\b|(?i:NonValidatingFactory)\b"
+        rf"|(?i:SSLVerification){_SAME}(?i:none|ca)\b|(?i:SSL_SERVER_DN_MATCH){_SAME}{_FALSE}"
+        r"|ssl\.endpoint\.identification\.algorithm['\"]?\s{0,8}[=:,]\s{0,8}(?:''|\"\"|;|\n|$)",
     ),
     _kind(
         "DRIVER_DOES_NOT_VERIFY", WARNING,
@@ -180,6 +184,14 @@ TABLE: tuple[Kind, ...] = (
         "starttls() without a context: Python's smtplib, imaplib and ftplib do not verify then",
         "Write starttls(context=exatrust_udf.ssl_context()).",
         "starttls", r"\.starttls\(\s{0,8}\)",
+    ),
+    _kind(
+        "BARE_CONTEXT", WARNING,
+        "an ssl context that verifies nothing unless it is told to",
+        "Write exatrust_udf.ssl_context(), or ssl.create_default_context().",
+        "sslcontext wrap_socket",
+        r"\bssl\.wrap_socket\s{0,8}\("
+        r"|\bSSLContext\(\s{0,8}(?:(?:ssl\.)?PROTOCOL_(?:TLS|SSLv23|TLSv1(?:_[12])?)\s{0,8})?\)",
     ),
     _kind(
         "WARNINGS_OFF", WARNING,

@@ -81,6 +81,15 @@ DOCUMENTATION = Path(__file__).resolve().parents[3] / "docs" / "outbound.md"
         ("TLS_REQCERT never", "LDAP_OFF"),
         ("LDAPTLS_REQCERT=allow", "LDAP_OFF"),
         ("server.starttls()", "NO_CONTEXT"),
+        ("ctx = ssl.SSLContext()", "BARE_CONTEXT"),
+        ("ctx = ssl.SSLContext(ssl.PROTOCOL_TLS)", "BARE_CONTEXT"),
+        ("s = ssl.wrap_socket(sock)", "BARE_CONTEXT"),
+        ("ctx.set_verify(SSL.VERIFY_NONE, f)", "CERT_NONE"),
+        ("ctx.verify_mode = 0", "CERT_NONE"),
+        ("pymysql.connect(ssl_verify_cert=False)", "SSL_FALSE"),
+        ("jdbc:trino://h:8443?SSLVerification=NONE", "DRIVER_TRUSTS_ALL"),
+        ("(SECURITY=(SSL_SERVER_DN_MATCH=NO))", "DRIVER_TRUSTS_ALL"),
+        ("ssl.endpoint.identification.algorithm=", "DRIVER_TRUSTS_ALL"),
     ],
 )  # fmt: skip
 def test_a_spelling_is_recognised_with_its_line(line: str, kind: str) -> None:
@@ -107,6 +116,7 @@ def test_a_spelling_is_recognised_with_its_line(line: str, kind: str) -> None:
         "encrypt=true;trustServerCertificate=false",
         "ssl_verifypeer = 1",
         "ssl.verifyhost = 2",
+        "ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)",
         "starttls(context=c)",
         "conn.starttls(context=c)",
         "no_verify = False0",
