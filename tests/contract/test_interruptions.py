@@ -16,7 +16,7 @@ from exatrust_sandbox.cluster import Sandbox
 from .running import NEVER, SECONDS, new_ca, reader, run, start, steps
 
 # Every step takes about ten minutes: KILL_AT_EVERY_STEP=1 asks for it.
-EVERY = 1 if os.environ.get("KILL_AT_EVERY_STEP") else 3
+EVERY = 1 if os.environ.get("KILL_AT_EVERY_STEP") else 5
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_first_install_killed_at_every_step_is_completed_by_the_next(
     first(0)
     status, said = run(sandbox, NEVER, "install", *added_ca())
     assert status == 0, said
-    for last in range(1, steps(said), 5 * EVERY):  # each is a whole installation
+    for last in range(1, steps(said), 3 * EVERY):  # each is a whole installation
         first(last)
         flags = added_ca()
         assert run(sandbox, last, "install", *flags)[0] == -signal.SIGKILL

@@ -46,6 +46,12 @@ def files(sandbox: Sandbox, prefix: str) -> set[str]:
 
 
 @pytest.fixture
+def one_alias(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For speed, where aliases are not what a test is about."""
+    monkeypatch.setenv("EXATRUST_SCRIPTS_ALIASES", "PYTHON3")
+
+
+@pytest.fixture
 def company(sandbox: Sandbox) -> tuple[str, ...]:
     path = sandbox.layout.pki / "company-root.pem"
     return ("--yes", "--ca", str(path), "--confirm", sandbox.company_fingerprint())
@@ -80,6 +86,7 @@ def test_an_upgrade_and_a_rollback_never_show_a_reader_an_error(
     exatrust(sandbox, "plan")
 
 
+@pytest.mark.usefixtures("one_alias")
 def test_a_rollback_names_the_releases_there_are_and_needs_their_files(
     sandbox: Sandbox, company: tuple[str, ...], prefix: str
 ) -> None:
@@ -95,6 +102,7 @@ def test_a_rollback_names_the_releases_there_are_and_needs_their_files(
     assert "is missing or altered in BucketFS" in said
 
 
+@pytest.mark.usefixtures("one_alias")
 def test_pruning_keeps_the_newest_and_those_with_a_ca_that_an_endpoint_depends_on(
     sandbox: Sandbox, company: tuple[str, ...], rows: Rows, prefix: str, tmp_path: Path
 ) -> None:
