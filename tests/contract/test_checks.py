@@ -110,7 +110,7 @@ def test_after_a_container_update_the_certificates_that_went_are_named(
         )
     assert status == 1
     assert found["TRUSTSTORE_DIFFERS"] == []
-    retired = "lost: OU=Retired Root C1,O=Sandbox Retired Trust\nOU=Retired Root G1"
+    retired = "lost: OU=Retired Root C1,O=Sandbox Retired Trust; OU=Retired Root G1"
     assert all(retired in item["finding"] for item in found["TRUSTSTORE_CHANGED"])
     assert {(node, added) for node, _, _, added in drift} == {(n, None) for n in range(4)}
 

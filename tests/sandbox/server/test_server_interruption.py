@@ -119,10 +119,16 @@ def test_a_server_that_stops_ends_statements_and_closes_sessions(server, connect
         connect()
 
 
-def test_no_thread_is_left_after_the_server_has_stopped(server, connect):
+@pytest.fixture
+def others():
+    """Threads of clusters that run for other tests."""
+    return set(threading.enumerate())
+
+
+def test_no_thread_is_left_after_the_server_has_stopped(others, server, connect):
     connect().close()
     server.stop()
-    names = [thread.name for thread in threading.enumerate()]
+    names = [thread.name for thread in set(threading.enumerate()) - others]
     assert [name for name in names if name.startswith("exatrust-")] == []
 
 
