@@ -13,7 +13,7 @@ from exatrust.bundle import Anchor, Bundle, Removal
 from exatrust.carry import intact
 from exatrust.errors import BucketFSFailed, NotInstalled, UsageError
 from exatrust.intake import read_certificates
-from exatrust.manifests import differences, find_release, read_contents
+from exatrust.manifests import contents, differences, find_release, read_contents
 from exatrust.observe import Installed, history
 from exatrust.proposal import (
     Ports,
@@ -38,7 +38,7 @@ def propose_rollback(settings: Settings, ports: Ports, wanted: str | None, warn:
     activations = history(database, statements)
     target = choose(activations, wanted)
     release, bundle = read_release(ports.bucket, target, releases_path(settings))
-    _say_what_changes(ports.bucket, releases_path(settings), activations[0], target, warn)
+    _say_what_changes(ports.bucket, releases_path(settings), activations[0], release, warn)
     distrust = known_distrust(database, statements)
     for anchor in bundle.anchors:
         if root := distrust.of(anchor.certificate):
@@ -60,7 +60,7 @@ def choose(activations: Sequence[Installed], wanted: str | None) -> Installed:
 
 
 def _say_what_changes(
-    bucket: Bucket, releases: str, current: Installed, target: Installed, warn: Say
+    bucket: Bucket, releases: str, current: Installed, target: Release, warn: Say
 ) -> None:
     """An earlier bundle may lack what was added since, and trust what was removed since."""
     try:
@@ -69,7 +69,8 @@ def _say_what_changes(
         warn(f"{error.message}; what the rollback changes in the bundle cannot be said")
         return
     verb = {"added": "trusts again", "removed": "no longer trusts"}
-    for item in differences(before, read_contents(bucket, releases, target)):
+    after = contents(target.id, json.loads(target.manifest.content))
+    for item in differences(before, after):
         warn(f"the bundle {verb[item.change]} {item.entry.subject} (SHA-256 {item.entry.sha256})")
 
 

@@ -6,10 +6,9 @@ answered by it, and the diagnosis says why.
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import dataclass
 
+from exatrust_udf import regular_file
 from exatrust_udf.pem import Block, pem_blocks
 
 LABEL = "X509 CRL"  # RFC 7468 section 7
@@ -29,7 +28,7 @@ class Lists:
 def read(path: str) -> Lists:
     """Read a file, PEM or DER; never raises, whatever is there."""
     try:
-        return parsed(path, _content(path))
+        return parsed(path, regular_file.read(path, MAX_BYTES))
     except (OSError, ValueError) as error:
         return Lists(path, problems=(str(getattr(error, "strerror", None) or error),))
 
@@ -63,18 +62,3 @@ def _is_list(der: bytes) -> bool:
             return bool(lists.pointers)
     except openssl.LibcryptoOutOfReach:
         return True
-
-
-def _content(path: str) -> bytes:
-    """A regular file's bytes: a device or a pipe may never end."""
-    with open(path, "rb", opener=_open_without_waiting) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("not a regular file")
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise OSError(f"larger than {MAX_BYTES} bytes")
-    return data
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)

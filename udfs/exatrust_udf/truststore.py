@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
+from exatrust_udf import regular_file
 from exatrust_udf.locate import Candidate, Surroundings, locate
 from exatrust_udf.pem import pem_blocks
 from exatrust_udf.stores import (
@@ -85,7 +86,7 @@ def read(path: str, name: str = "given", found_by: str = "argument") -> Store:
     try:
         if stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116
             return _read_directory(path, empty)
-        return parse_store(_content(path), name, path, found_by, _decrypt)
+        return parse_store(regular_file.read(path, MAX_BYTES), name, path, found_by, _decrypt)
     except (OSError, ValueError) as error:
         return Store(name, path, found_by, problems=(_reason(error),))
 
@@ -100,21 +101,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "missing: nothing is trusted through it"
     return str(getattr(error, "strerror", None) or error)
-
-
-def _content(path: str) -> bytes:
-    """Return a regular file's bytes; a device or pipe may never end, so it is an OSError."""
-    with open(path, "rb", opener=_open_without_waiting) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError("not a regular file")
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise OSError(f"larger than {MAX_BYTES} bytes")
-    return data
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _read_directory(path: str, empty: Store) -> Store:
@@ -155,7 +141,7 @@ class _Files:
 
     def _read_first(self, name: str, full: str, real: str) -> None:
         try:
-            content = self.contents[real] = _content(full)
+            content = self.contents[real] = regular_file.read(full, MAX_BYTES)
         except OSError as error:
             self.contents[real] = None
             self.failures.append((name, _reason(error)))
