@@ -148,7 +148,7 @@ def test_the_product_reaches_the_stand_in_lazily_from_two_places() -> None:
     found = [item for item in imports_of("exatrust") if item.top == "exatrust_sandbox"]
     assert found, "the sandbox commands are gone"
     assert not [str(item) for item in found if item.at_module_level]
-    assert {item.file.name for item in found} <= {"cli.py", "demo.py"}
+    assert {item.file.name for item in found} <= {"group.py", "demo.py"}
 
 
 def test_udf_code_never_imports_the_installer() -> None:

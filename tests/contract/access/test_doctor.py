@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from exatrust import checkup
-from exatrust.commands import Terminal
+from exatrust.commands import doctor as checkup
 from exatrust.report import Report
 from exatrust.settings import Settings, load
+from exatrust.terminal import Terminal
 from exatrust_sandbox.cluster import Sandbox
 
 ABSENT = (

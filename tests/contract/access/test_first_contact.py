@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from exatrust import cli, trust
-from exatrust.commands import Terminal
+from exatrust.cli import access
 from exatrust.report import Report
+from exatrust.terminal import Terminal
 from exatrust_sandbox.cluster import Sandbox
 from exatrust_sandbox.database.certificate import default_style, server_context
 from exatrust_sandbox.database.server import DatabaseServer
@@ -92,7 +92,9 @@ def typing(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         asked.append(question)
         return waiting.pop(0)
 
-    monkeypatch.setattr(cli, "_terminal", lambda as_json: Terminal(Report(as_json), None, line))
+    monkeypatch.setattr(
+        access, "terminal_for", lambda as_json: Terminal(Report(as_json), None, line)
+    )
     return asked
 
 
@@ -201,4 +203,3 @@ def test_trust_needs_no_password(exatrust, sandbox: Sandbox, unpinned: Path) -> 
     kept = [line for line in unpinned.read_text().splitlines() if "password_file" not in line]
     unpinned.write_text("\n".join(kept))
     assert exatrust("trust-server", "database", "--confirm", pin(sandbox)).status == 0
-    assert trust.OK == 0

@@ -26,8 +26,8 @@ from tls_lab import (
 )
 
 from exatrust.cli import main
+from exatrust.commands.probe import read_chain
 from exatrust.errors import UsageError
-from exatrust.probe import read_chain
 
 ROOT, MIDDLE = family()
 OTHER, _ = family("Other")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exatrust.checkup import _trusted
+from exatrust.commands.doctor import _trusted
 from exatrust.contact import Contact, Server
 from exatrust.doctor import FAILED, GOOD, SKIPPED, WARNING, Doctor, Finding, Seen, exit_status
 from exatrust.errors import BucketFSUnreachable, ExatrustError, NodesBehind, WrongPassword

@@ -15,7 +15,6 @@ from functools import partial
 from exatrust import inside
 from exatrust.bucket import Bucket, may_write
 from exatrust.buckets import open_bucket
-from exatrust.commands import Terminal
 from exatrust.contact import DATABASE, Contact, Server, look_at, servers
 from exatrust.credentials import Sources
 from exatrust.database import Database
@@ -30,6 +29,7 @@ from exatrust.inside import LOGIN, Clock
 from exatrust.pinning import changed, unknown
 from exatrust.report import Report, one_line
 from exatrust.settings import BucketFSSettings, Settings
+from exatrust.terminal import Terminal
 
 BUCKET = "bucket"
 

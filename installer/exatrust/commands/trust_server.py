@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from exatrust.commands import OK, Terminal
 from exatrust.contact import DATABASE, Contact, Server, look_at, presented, servers
 from exatrust.dsn import fingerprint, with_fingerprint
 from exatrust.errors import (
@@ -25,6 +24,7 @@ from exatrust.errors import (
 from exatrust.pinning import ON_THE_NODE
 from exatrust.report import one_line
 from exatrust.settings import Settings
+from exatrust.terminal import OK, Terminal
 from exatrust.tomledit import read_exactly, replace_file, text_of, with_text
 from exatrust_udf.certificate import Certificate
 

@@ -10,7 +10,7 @@ from exatrust import status
 from exatrust.additions import read_additions
 from exatrust.bundle import Anchor
 from exatrust.change import Change
-from exatrust.commands import FINDINGS, OK, Consent, Terminal, open_ports, run_change
+from exatrust.commands.install import run_change
 from exatrust.credentials import Sources
 from exatrust.decisions import Decision, last_decisions
 from exatrust.envelopes import Password
@@ -21,6 +21,7 @@ from exatrust.proposal import releases_path, statements_for
 from exatrust.report import Report
 from exatrust.served import served_cas
 from exatrust.settings import Settings
+from exatrust.terminal import FINDINGS, OK, Consent, Terminal, open_ports
 
 _REASON_LENGTH = 1500  # of the 2000 characters of the column; the rest is for what is added to it
 
