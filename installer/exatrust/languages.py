@@ -7,7 +7,7 @@ documentation, "Adding new packages to existing script languages").
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exatrust.errors import AliasBroken, AliasError
@@ -15,6 +15,8 @@ from exatrust.errors import AliasBroken, AliasError
 PYTHON = "python"
 BUILTIN = "PYTHON3"
 GONE = "it is no longer in SCRIPT_LANGUAGES"
+_REASON_LENGTH = 1000
+_PASSING = re.compile(r"\s*\(Session: \d+\)|0x[0-9a-fA-F]+|\d{5,}")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,20 @@ def languages(parameter: str) -> Mapping[str, str]:
 def _language(target: str) -> str:
     match = re.search(r"[?&]lang=(\w+)", target) or re.match(r"builtin_([a-z]+)", target)
     return match[1].lower() if match else "unknown"
+
+
+def broken_reasons(found: Iterable[Alias]) -> Mapping[str, str]:
+    """Why a probe script fails, for each alias in which it does.
+
+    Without numbers of sessions, processes and the like: what is said stays the same as long as
+    the reason does, so that an install that is repeated finds nothing to do.
+    """
+    return {
+        alias.name: "no script runs in it, said the last install: "
+        + _PASSING.sub("", alias.broken)[:_REASON_LENGTH]
+        for alias in found
+        if alias.broken is not None
+    }
 
 
 def check_aliases(wanted: Sequence[str], parameter: str) -> None:

@@ -13,7 +13,7 @@ from exatrust.change import Change, changed
 from exatrust.database import Database
 from exatrust.default_set import CONTAINER, Roots, container_roots, named_roots
 from exatrust.distrust import Distrust, curated, own
-from exatrust.languages import Alias
+from exatrust.languages import Alias, broken_reasons
 from exatrust.nodes import Coverage
 from exatrust.observe import Installed, installed, observe, probe, script_aliases, tables
 from exatrust.plan import Action, Desired, Observed, plan
@@ -146,7 +146,8 @@ def _with_aliases(
             if alias.broken is not None and alias.name not in choice.kept:
                 warn(f"skipped: language alias {alias.sentence}")
     kept = aliases.script_names(resources.script_names(), tuple(choice.kept))
-    return replace(statements, aliases=choice.aliases), found, kept
+    statements = replace(statements, aliases=choice.aliases, broken=broken_reasons(found))
+    return statements, found, kept
 
 
 def _without(observed: Observed, kept: frozenset[str]) -> Observed:

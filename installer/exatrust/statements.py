@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from exatrust.distrust import Distrust, DistrustedRoot
 from exatrust.plan import ALTERED, FOREIGN, DatabaseObject
@@ -41,7 +41,7 @@ FIRST_ALIAS_VIEWS: dict[str, str] = {
     "unverified_tls": "find_unverified",
 }
 # Views over tables and constants: they run no script.
-PLAIN_VIEWS = ("distrusted_root", "anchor_usage")
+PLAIN_VIEWS = ("distrusted_root", "anchor_usage", "language_aliases")
 # The rows of these are made of other views' rows, of the same alias.
 _PARTS: Mapping[str, Mapping[str, str]] = {
     "drift": {"nodes": "node_status", "stores": "truststores"},
@@ -122,12 +122,16 @@ def _sha256(text: str) -> str:
 
 @dataclass(frozen=True)
 class Statements:
-    """Renders for one schema and list of aliases. `sql` and `udf` give the text of a file."""
+    """Renders for one schema and list of aliases. `sql` and `udf` give the text of a file.
+
+    `broken` maps further aliases, in which no script runs, to the reason.
+    """
 
     schema: str
     aliases: tuple[str, ...]
     sql: Callable[[str], str]
     udf: Callable[[str], str]
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def query(self, name: str, **values: str) -> str:
         """sql/queries/<name>.sql; `schema` is the quoted name, `schema_name` a literal."""
@@ -178,6 +182,7 @@ class Statements:
         return (
             self._plain_view("distrusted_root", roots=self._distrusted(distrust)),
             self._plain_view("anchor_usage"),
+            self._plain_view("language_aliases", known=self._known_aliases()),
             *(self._view(name, self.aliases, values) for name in VIEW_SCRIPTS),
             *(self._view(name, self.aliases[:1], values) for name in FIRST_ALIAS_VIEWS),
         )
@@ -264,6 +269,16 @@ class Statements:
         text = self._render(f"views/{name}.sql", **values).strip()
         digest = _sha256(text)
         return DatabaseObject(name.upper(), digest, f"{text}\nCOMMENT IS 'exatrust:{digest}'")
+
+    def _known_aliases(self) -> str:
+        """What an install knows of aliases; of others SCRIPT_LANGUAGES alone can tell."""
+        template = self.sql("rows/language_alias.sql").strip()
+        known = [(alias, "'SCRIPTS'", "NULL") for alias in self.aliases]
+        known += [(alias, "'BROKEN'", literal(why)) for alias, why in self.broken.items()]
+        return "\nUNION ALL\n".join(
+            render(template, {"alias": literal(alias), "status": status, "reason": why})
+            for alias, status, why in known
+        )
 
     def _distrusted(self, distrust: Distrust) -> str:
         """The curated entries; the DBA's own are read from their table when the view is."""

@@ -103,9 +103,14 @@ def test_a_first_install_puts_everything_in_place_and_the_second_has_nothing_to_
         (node, alias) for node in range(NODES) for alias in ("PYTHON3", "PYTHON312")
     ]
     assert database.rows(
-        f"SELECT LANGUAGE_ALIAS, NODES_EXPECTED, NODES_SEEN, NODES_INTACT, NODES_MISSING"
+        f"SELECT LANGUAGE_ALIAS, NODES_EXPECTED, NODES_SEEN, NODES_INTACT, STATUS"
         f" FROM {schema}.COVERAGE ORDER BY 1"
-    ) == [("PYTHON3", NODES, NODES, NODES, None), ("PYTHON312", NODES, NODES, NODES, None)]
+    ) == [
+        ("JAVA", None, None, None, "NOT_PYTHON"),
+        ("PYTHON3", NODES, NODES, NODES, "COMPLETE"),
+        ("PYTHON312", NODES, NODES, NODES, "COMPLETE"),
+        ("R", None, None, None, "NOT_PYTHON"),
+    ]
 
 
 @pytest.mark.usefixtures("two_aliases")

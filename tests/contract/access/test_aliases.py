@@ -43,6 +43,14 @@ def test_without_a_setting_all_python_aliases_get_scripts_and_the_others_are_exp
     assert scripts()["PROBE_NODE_PYTHON312"] == "PYTHON312"
     assert not [name for name in scripts() if name.endswith("ABSENT")]
     assert query(f"SELECT ALIASES FROM {schema}.RELEASE_HISTORY") == [("PYTHON3,PYTHON312",)]
+    coverage = query(f"SELECT LANGUAGE_ALIAS, STATUS, REASON FROM {schema}.COVERAGE")
+    assert {(alias, status) for alias, status, _ in coverage} == {
+        ("ABSENT", "BROKEN"), ("JAVA", "NOT_PYTHON"), ("PYTHON3", "COMPLETE"),
+        ("PYTHON312", "COMPLETE"), ("R", "NOT_PYTHON"),
+    }  # fmt: skip
+    reasons = {alias: reason for alias, _, reason in coverage}
+    assert "cannot be started" in reasons["ABSENT"]
+    assert "truststore files" in reasons["R"]
     again = exatrust("plan", "--json")
     assert again.status == 0, again.text
     known = {item["name"]: item for item in json.loads(again.out)["aliases"]}
@@ -64,6 +72,11 @@ def test_an_alias_that_breaks_keeps_its_scripts_and_gets_new_ones_when_it_works_
     assert scripts() == before
     nodes = query(f"SELECT DISTINCT LANGUAGE_ALIAS FROM {schema}.NODE_STATUS")
     assert nodes == [("PYTHON3",)]
+    languages(f"{BUILTIN} NEW=localzmq+protobuf:///b/c?lang=python#buckets/x")
+    named = query(f"SELECT STATUS, REASON FROM {schema}.COVERAGE WHERE LANGUAGE_ALIAS = 'NEW'")
+    assert [status for status, _ in named] == ["NO_SCRIPTS"]
+    assert "run `exatrust install`" in named[0][1]
+    languages(BUILTIN)
     assert exatrust("status").status == 0
     assert exatrust("plan").status == 0
     languages(WORKING)

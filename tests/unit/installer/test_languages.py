@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exatrust.errors import AliasBroken, AliasError
-from exatrust.languages import GONE, Alias, Choice, check_aliases, choose, languages
+from exatrust.languages import GONE, Alias, Choice, broken_reasons, check_aliases, choose, languages
 
 PARAMETER = (
     "PYTHON3=builtin_python3 R=builtin_r JAVA=builtin_java "
@@ -85,3 +85,13 @@ def test_a_default_alias_that_broke_is_an_error_since_scripts_would_change_hands
 def test_no_working_alias_is_an_error_that_says_what_each_one_is() -> None:
     with pytest.raises(AliasError, match=r"ZEBRA is broken: its .* gone; R is R: it gets no"):
         choose((), (BROKEN, Alias("R", "r")), ())
+
+
+def test_the_reason_of_a_broken_alias_stays_the_same_from_install_to_install() -> None:
+    first, second = (
+        broken_reasons([Alias("X", "python", f"VM crashed, pid {pid} (Session: 17790000{pid})")])
+        for pid in (123456, 654321)
+    )
+    assert first == second
+    assert "VM crashed, pid" in first["X"]
+    assert broken_reasons([Alias("Y", "python"), Alias("J", "java")]) == {}

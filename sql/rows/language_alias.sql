@@ -1,0 +1,2 @@
+SELECT CAST({{alias}} AS VARCHAR(128)) AS "LANGUAGE_ALIAS", {{status}} AS "STATUS",
+    CAST({{reason}} AS VARCHAR(2000)) AS "REASON"
