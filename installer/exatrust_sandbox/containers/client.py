@@ -38,6 +38,14 @@ RUNNING = (
 ADAPTING = "F-UDF-CL-LIB-1126: F-UDF-CL-SL-PYTHON-1004: F-UDF-CL-SL-PYTHON-1036: \n"
 NO_TEXT = "F-UDF-CL-LIB-1126: F-UDF-CL-SL-PYTHON-1004: F-UDF-CL-SL-PYTHON-1037: "
 
+GETTING = "F-UDF-CL-SL-PYTHON-1121: get_connection for connection name %s failed: %s"
+IMPORTING = "F-UDF-CL-SL-PYTHON-1119: Importing module %s failed: %s"
+EXECUTING = "F-UDF-CL-SL-PYTHON-1120: Importing module %s failed \n%s"
+
+
+class ExaUDFError(Exception):
+    """The exception of the real client's library for a script that cannot be imported."""
+
 
 class Channel:
     """The three pipes to the database."""
@@ -246,16 +254,27 @@ class Exa:
         self._modules: dict[str, types.ModuleType] = {}
 
     def get_connection(self, name: str) -> types.SimpleNamespace:
-        return types.SimpleNamespace(**self._channel.ask("connection", name))
+        try:
+            return types.SimpleNamespace(**self._channel.ask("connection", name))
+        except RuntimeError as error:
+            raise ImportError(GETTING % (name, error)) from None
 
     def import_script(self, name: str) -> types.ModuleType:
-        if name not in self._modules:
+        """As the real one: modules are told apart by their text, know of `exa` alone, and one
+        whose text fails stays known, so that a second import gives the half of it."""
+        try:
             code = self._channel.ask("script", name)
-            module = types.ModuleType(name)
-            module.__dict__.update(_leaked(self))
-            exec(compile(code, name, "exec"), module.__dict__)
-            self._modules[name] = module
-        return self._modules[name]
+        except RuntimeError as error:
+            raise ImportError(IMPORTING % (name, error)) from None
+        if code not in self._modules:
+            module = self._modules[code] = types.ModuleType(name)
+            module.__file__ = "<%s>" % name
+            module.__dict__["exa"] = self
+            try:
+                exec(compile(code, name, "exec"), module.__dict__)
+            except BaseException as error:
+                raise ExaUDFError(EXECUTING % (name, _described_error(name, error))) from error
+        return self._modules[code]
 
 
 _PYTHON_TYPES = {
@@ -346,22 +365,27 @@ def _adapted(request: str) -> str:
 
 def failure(call: Call, error: BaseException) -> str:
     """The text a user of the database sees: one line a frame of the script, then the error."""
-    import traceback
-
     prefix = RUNNING
     if isinstance(error, ScriptFailed):
         prefix, error = error.prefix, error.error
+    return prefix + _described_error(call.name, error)
+
+
+def _described_error(name: str, error: BaseException) -> str:
+    """One line a frame, then the error; `name` is what the text was compiled as."""
+    import traceback
+
     frames = [
         "%s:%s %s" % (frame.filename, frame.lineno, frame.name)
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename != __file__
     ]
-    if isinstance(error, SyntaxError) and error.filename == call.name:
-        frames.append("%s, line %s\n%s" % (call.name, error.lineno, (error.text or "").rstrip()))
+    if isinstance(error, SyntaxError) and error.filename == name:
+        frames.append("%s, line %s\n%s" % (name, error.lineno, (error.text or "").rstrip()))
         text = "SyntaxError: %s" % error.msg
     else:
         text = "".join(traceback.format_exception_only(type(error), error)).strip()
-    return prefix + "\n".join([*frames, text])
+    return "\n".join([*frames, text])
 
 
 def main(arguments: list[str]) -> None:

@@ -14,6 +14,7 @@ from exatrust_sandbox.containers.vm import Column, ScriptCall, ScriptError
 from .catalog import CatalogObject
 from .errors import unsupported
 from .model import DataType, Row, SqlError
+from .script_imports import importer
 from .statements import ColumnDef
 from .world import World
 
@@ -111,22 +112,11 @@ def _call(
     world: World,
 ) -> ScriptCall:
     secrets = _secrets(script, world)
-    codes = {
-        f"{schema}.{name}": item.detail["code"]
-        for (schema, name), item in world.objects.items()
-        if item.kind == "SCRIPT" and world.rights.may("EXECUTE", item)
-    }
 
     def get_connection(name: str) -> Mapping[str, str]:
         if name not in secrets:
             raise ScriptError(f"connection {name} does not exist or access is not granted")
         return secrets[name]
-
-    def import_script(name: str) -> str:
-        found = codes.get(_script_key(name, script.schema))
-        if found is None:
-            raise ScriptError(f"script {name} not found")
-        return str(found)
 
     return ScriptCall(
         code=script.detail["code"],
@@ -141,14 +131,8 @@ def _call(
             "output_column_count": len(outputs),
         },
         get_connection=get_connection,
-        import_script=import_script,
+        import_script=importer(script, world),
     )
-
-
-def _script_key(name: str, schema: str) -> str:
-    """Unquoted parts fold to upper case, as everywhere."""
-    parts = [p[1:-1] if p.startswith('"') else p.upper() for p in name.split(".")]
-    return ".".join(parts if len(parts) > 1 else [schema, *parts])
 
 
 def _secrets(script: CatalogObject, world: World) -> dict[str, dict[str, str]]:
