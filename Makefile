@@ -8,11 +8,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint types docs clean
 
-demo: $(VENV)/.sandbox
+demo: $(VENV)/.sandbox $(VENV)/.bytecode
 	$(BIN)/exatrust demo
 
 # A file's tests share a cluster, so that a file is the unit that a worker takes.
-test: lint types
+test: lint types $(VENV)/.bytecode
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
@@ -38,6 +38,11 @@ $(VENV)/.sandbox: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[dev]'
 	@touch $@ $(VENV)/.sandbox
+
+# The install compiled the UDF code as it was then.
+$(VENV)/.bytecode: $(wildcard udfs/exatrust_udf/*.py udfs/exatrust_udf/*/*.py) | $(VENV)/.sandbox
+	$(BIN)/python installer/compile_udfs.py
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

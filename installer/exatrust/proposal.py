@@ -91,7 +91,7 @@ def propose(
     )
     roots, roots_name = _roots(settings, database, statements, current, warn)
     bundle, going = changed(roots, roots_name, carried, change, distrust, warn)
-    release = build(__version__, resources.udf_sources(), bundle, distrust)
+    release = build(__version__, resources.udf_files(), bundle, distrust)
     proposal = propose_release(settings, ports, release, bundle, distrust, there, warn)
     known = frozenset(anchor.certificate.sha256 for anchor in carried.added)
     kept = {anchor.certificate.sha256 for anchor in bundle.anchors}

@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exatrust.bytecode import fresh
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
@@ -50,6 +52,15 @@ def _names(folder: str) -> tuple[str, ...]:
 def udf_sources() -> Mapping[str, bytes]:
     """The Python files of exatrust_udf by their path, such as exatrust_udf/der.py."""
     return dict(_walk(files("exatrust_udf"), "exatrust_udf"))
+
+
+def udf_files() -> Mapping[str, bytes]:
+    """What a release's archive holds: the sources, and the bytecode that was compiled of them."""
+    found = dict(sources := udf_sources())
+    folder = files("exatrust").joinpath("bytecode")
+    for item in folder.iterdir() if folder.is_dir() else ():
+        found.update(fresh(item.read_bytes(), sources))
+    return found
 
 
 def udf_text(name: str) -> str:

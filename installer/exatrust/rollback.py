@@ -112,7 +112,7 @@ def _named(files: dict[str, ReleaseFile], start: str, end: str) -> ReleaseFile:
 
 def _refuse_other_code(release: Release) -> None:
     """The scripts' columns belong to the code of a release, and this program has its own only."""
-    own = ReleaseFile.named_by_content("exatrust_udf", ".pyz", zip_of(resources.udf_sources()))
+    own = ReleaseFile.named_by_content("exatrust_udf", ".pyz", zip_of(resources.udf_files()))
     if release.package.sha256 != own.sha256:
         raise UsageError(
             f"release {release.id} has the UDF code of exatrust {release.version}, which is "

@@ -27,7 +27,8 @@ def run(ctx: types.SimpleNamespace) -> None:
 def load() -> types.ModuleType:
     """Import the script's module out of the pinned archive, ahead of anything else on the path."""
     path = keep(verified_archive())
-    sys.path.insert(0, path)
+    # Bytecode, where the release has some for this Python; the sources lie beside it.
+    sys.path[:0] = [f"{path}/{sys.implementation.cache_tag}", path]
     importlib.import_module("exatrust_udf").use_pin(PIN)
     module = importlib.import_module("exatrust_udf.scripts." + PIN["script"])
     if not str(module.__file__).startswith(path):
