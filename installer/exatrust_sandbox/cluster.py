@@ -47,6 +47,7 @@ LANGUAGES = (
     " PYTHON312=localzmq+protobuf:///bfsdefault/default/slc/python312?lang=python"
     "#buckets/bfsdefault/default/slc/python312/exaudf/exaudfclient"
 )
+LANGUAGE_NAMES = {"python": "Python", "java": "Java", "r": "R"}
 Service = TypeVar("Service")
 
 
@@ -274,4 +275,5 @@ class Sandbox:
     def _image_text(self, name: str) -> str:
         built = build_image(self.layout, name)
         note = f" ({built.note})" if built.note else ""
-        return f"{name}: Python {built.python_version}{note}"
+        language = LANGUAGE_NAMES[built.language]
+        return f"{name}: {language} {built.version}{note}"

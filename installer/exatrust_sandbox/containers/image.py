@@ -1,4 +1,4 @@
-"""Language containers as images: a Python and a generated file system with its own truststores.
+"""Language containers as images: a language and a generated file system with its own truststores.
 
 Only what matters for TLS is generated (/etc, /usr/local, /build_info); libraries come from this
 machine's /usr. Building is deterministic: the same recipe and roots give the same bytes, so that
@@ -14,25 +14,20 @@ import shutil
 import ssl
 import subprocess
 import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import certifi
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    pkcs12,
-)
 
-from exatrust_sandbox.containers import interpreters
+from exatrust_sandbox.containers import installations, interpreters, jdk
+from exatrust_sandbox.containers.java_store import jks
 from exatrust_sandbox.containers.recipes import RECIPES, Recipe
 
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 PIP_SECONDS = 120
-_LAYOUT_VERSION = 1  # raise it when what is generated changes
+_LAYOUT_VERSION = 2  # raise it when what is generated changes
 _OPENSSL_CNF = """\
 openssl_conf = default_conf
 [default_conf]
@@ -51,11 +46,12 @@ class ImageError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """A built image. `note` tells when another Python plays the wanted one."""
+    """A built image. `note` tells when another version of the language plays the wanted one."""
 
     name: str
-    python: Path
-    python_version: str
+    language: str
+    program: Path
+    version: str
     prefix: Path
     root: Path
     packages: tuple[str, ...]
@@ -64,7 +60,7 @@ class Image:
     @property
     def packages_path(self) -> str:
         """Where its packages are inside the container."""
-        minor = ".".join(self.python_version.split(".")[:2])
+        minor = ".".join(self.version.split(".")[:2])
         return f"/usr/local/lib/python{minor}/dist-packages"
 
 
@@ -87,15 +83,24 @@ def build(
     recipe = RECIPES.get(name)
     if recipe is None:
         raise ImageError(f"no image {name}; there are {', '.join(RECIPES)}")
-    interpreter, note = interpreters.find(recipe.python)
+    interpreter, note = _interpreter(name, recipe)
     image = Image(
-        name, interpreter.executable, interpreter.version, interpreter.prefix,
+        name, recipe.language, interpreter.executable, interpreter.version, interpreter.prefix,
         images_dir / (name + _variant(planted)), _packages(recipe), note,
     )  # fmt: skip
     retired = _retired_roots(images_dir) if recipe.older_roots else b""
     roots = _split(b"".join([Path(certifi.where()).read_bytes(), *extra_roots, *planted, retired]))
     _ensure_built(image, recipe, roots)
     return image
+
+
+def _interpreter(name: str, recipe: Recipe) -> tuple[interpreters.Interpreter, str]:
+    if recipe.language == "python":
+        return interpreters.find(recipe.version)
+    try:
+        return installations.find(recipe.language, recipe.version)
+    except installations.NotInstalled as error:
+        raise ImageError(f"image {name} cannot be built: {error}") from error
 
 
 def _variant(planted: Sequence[bytes]) -> str:
@@ -145,7 +150,7 @@ def _ensure_built(image: Image, recipe: Recipe, roots: list[bytes]) -> None:
 
 def _stamp(image: Image, recipe: Recipe, roots: list[bytes]) -> str:
     inputs = [
-        _LAYOUT_VERSION, asdict(recipe), image.python_version, str(image.python),
+        _LAYOUT_VERSION, asdict(recipe), image.version, str(image.program), jdk.client_digest(),
         certifi.__version__,
         [_sha256(root) for root in roots],
     ]  # fmt: skip
@@ -155,6 +160,7 @@ def _stamp(image: Image, recipe: Recipe, roots: list[bytes]) -> str:
 def _write_files(root: Path, image: Image, recipe: Recipe, roots: list[bytes]) -> None:
     packages = root / "usr_local" / Path(image.packages_path).relative_to("/usr/local")
     packages.mkdir(parents=True)
+    _write_language(root, image)
     for name, text in _etc(recipe).items():
         _write(root / "etc" / name, text)
     _write_build_info(root / "build_info", image, recipe)
@@ -165,7 +171,26 @@ def _write_files(root: Path, image: Image, recipe: Recipe, roots: list[bytes]) -
     if recipe.packages:
         _install_packages(recipe.packages, packages, image)
     if recipe.java_store:
-        _write_java_store(root / "etc/ssl/certs/java/cacerts", roots)
+        store = root / "etc/ssl/certs/java/cacerts"
+        store.parent.mkdir()
+        store.write_bytes(jks(roots))
+
+
+def _write_language(root: Path, image: Image) -> None:
+    """What the language needs below /etc, and the client that was compiled for it."""
+    if image.language == "python":
+        return
+    for directory in installations.configuration(image.prefix):
+        shutil.copytree(directory, root / "etc" / directory.relative_to("/etc"), symlinks=True)
+    for link in installations.alternatives() if image.language == "r" else ():
+        copy = root / "etc" / link.relative_to("/etc")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.symlink_to(link.readlink())
+    if image.language == "java":
+        try:
+            jdk.compile_client(image.prefix, root / "exaudf")
+        except jdk.CannotCompile as error:
+            raise ImageError(f"image {image.name} cannot be built: {error}") from error
 
 
 def _etc(recipe: Recipe) -> dict[str, str]:
@@ -181,7 +206,7 @@ def _etc(recipe: Recipe) -> dict[str, str]:
 
 
 def _write_build_info(directory: Path, image: Image, recipe: Recipe) -> None:
-    packages = [f"python: {image.python_version}", f"build: {recipe.build}"]
+    packages = [f"{image.language}: {image.version}", f"build: {recipe.build}"]
     packages += [f"certifi: {recipe.certifi}"] if recipe.certifi else []
     listing = "\n".join(packages) + "\n"
     _write(directory / "actual_installed_packages/release/packages.yml", listing)
@@ -213,7 +238,7 @@ def _write_certifi(package: Path, version: str, bundle: str) -> None:
 
 def _install_packages(names: Sequence[str], packages: Path, image: Image) -> None:
     """Compiled packages must fit the container's Python, so pip chooses them for that one."""
-    minor = ".".join(image.python_version.split(".")[:2])
+    minor = ".".join(image.version.split(".")[:2])
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
     command += ["--disable-pip-version-check", "--only-binary=:all:", "--python-version", minor]
     try:
@@ -227,22 +252,6 @@ def _install_packages(names: Sequence[str], packages: Path, image: Image) -> Non
             f"image {image.name} needs {', '.join(names)} for Python {minor}, "
             f"and pip cannot install them: {said[-1] if said else error}"
         ) from error
-
-
-def _write_java_store(path: Path, roots: list[bytes]) -> None:
-    """A PKCS#12 truststore with the password Java's own have."""
-    path.parent.mkdir(parents=True)
-    with warnings.catch_warnings():
-        # Some of Mozilla's roots have the serial number 0, which `cryptography` warns of.
-        warnings.simplefilter("ignore")
-        certificates = [x509.load_der_x509_certificate(root) for root in roots]
-    entries = [
-        pkcs12.PKCS12Certificate(certificate, f"root{i}".encode())
-        for i, certificate in enumerate(certificates)
-    ]
-    path.write_bytes(
-        pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(b"changeit"))
-    )
 
 
 def _write(path: Path, text: str) -> None:

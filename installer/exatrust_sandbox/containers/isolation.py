@@ -10,7 +10,7 @@ import enum
 import functools
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 USER = "500"  # another user than the one who runs the sandbox
@@ -48,7 +48,7 @@ def bubblewrap_command(
     root: Path,
     prefix: Path,
     buckets: Path,
-    client: Path,
+    mounts: Sequence[tuple[Path, str, bool]],
     environment: Mapping[str, str],
     program: list[str],
 ) -> list[str]:
@@ -57,7 +57,7 @@ def bubblewrap_command(
     root:     the image's generated part: etc, usr_local, build_info
     prefix:   the interpreter's directory, mounted at its own path
     buckets:  the node's BucketFS replica, mounted read-only as /buckets
-    client:   directory of the UDF client, mounted read-only as /exaudf
+    mounts:   what else is mounted: source, target, and whether it may be written
     """
     return [
         *_base_arguments(),
@@ -65,8 +65,8 @@ def bubblewrap_command(
         *_bind(root / "usr_local", "/usr/local"),
         *_bind(root / "build_info", "/build_info"),
         *_bind(buckets, "/buckets"),
-        *_bind(client, "/exaudf"),
         *_interpreter(prefix),
+        *_mounts(mounts),
         *_environment(environment),
         *_SEALED,
         "--chdir",
@@ -90,9 +90,16 @@ def _base_arguments() -> list[str]:
 
 
 def _interpreter(prefix: Path) -> list[str]:
-    if prefix == Path("/usr") or (Path("/usr") in prefix.parents and prefix.parts[2] != "local"):
+    masked = any(Path(path) in prefix.parents for path in _MASKED)
+    inside_usr = Path("/usr") in prefix.parents and prefix.parts[2] != "local"
+    if prefix == Path("/usr") or (inside_usr and not masked):
         return []
     return _bind(prefix, str(prefix))
+
+
+def _mounts(mounts: Sequence[tuple[Path, str, bool]]) -> Iterator[str]:
+    for source, target, writable in mounts:
+        yield from ("--bind" if writable else "--ro-bind", str(source), target)
 
 
 def _bind(source: Path, target: str) -> list[str]:

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from exatrust_sandbox.containers.image import Image
 from exatrust_sandbox.containers.isolation import bubblewrap_command
-from exatrust_sandbox.containers.model import Node, ScriptCall
+from exatrust_sandbox.containers.model import Node
 
-CLIENT = Path(__file__).with_name("client.py")
 Value = TypeVar("Value")
 
 
-def _environment(packages: str, call: ScriptCall) -> dict[str, str]:
-    """What the real client sets, and no TLS variable; `%env` comes on top."""
-    base = {
-        "HOME": "/tmp",
-        "LC_ALL": "C.UTF-8",
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": packages,
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    return base | dict(call.env)
+@dataclass(frozen=True)
+class Mount:
+    """A directory or file of this machine, and where the container has it."""
+
+    source: Path
+    target: str
+    writable: bool = False
 
 
-def _program(image: Image, client: str) -> list[str]:
-    return [str(image.python), "-S", "-s", client]
+class Place(Protocol):
+    """Where the processes of one image on one node run."""
+
+    @property
+    def image(self) -> Image: ...
+
+    def command(
+        self, program: Sequence[str], environment: Mapping[str, str], mounts: Sequence[Mount]
+    ) -> tuple[list[str], dict[str, str]]:
+        """Command line and environment of a process; a container gets its own environment."""
+
+    def seen(self, mount: Mount) -> str:
+        """The path by which the process sees what is mounted."""
+
+    def inside(self, path: str) -> Path:
+        """A path of the container, as this machine sees it."""
+
+    def of_image(self, path: str) -> str:
+        """The path by which the process sees a file that the image brings along."""
+
+    def localized(self, value: Value) -> Value:
+        """A value as the process must see it."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +54,30 @@ class Bubblewrap:
     node: Node
     image: Image
 
-    def start(self, call: ScriptCall) -> tuple[list[str], dict[str, str]]:
+    def command(
+        self, program: Sequence[str], environment: Mapping[str, str], mounts: Sequence[Mount]
+    ) -> tuple[list[str], dict[str, str]]:
         """Command line and environment of the process; the container gets its own."""
         command = bubblewrap_command(
             root=self.image.root,
             prefix=self.image.prefix,
             buckets=self.node.buckets,
-            client=CLIENT.parent,
-            environment=_environment(self.image.packages_path, call),
-            program=_program(self.image, "/exaudf/client.py"),
+            mounts=[(item.source, item.target, item.writable) for item in mounts],
+            environment=environment,
+            program=list(program),
         )
         return command, {"PATH": "/usr/bin:/bin"}
+
+    def seen(self, mount: Mount) -> str:
+        return mount.target
+
+    def inside(self, path: str) -> Path:
+        if path.startswith("/buckets/"):
+            return self.node.buckets / path.removeprefix("/buckets/")
+        return Path(path)
+
+    def of_image(self, path: str) -> str:
+        return path
 
     def localized(self, value: Value) -> Value:
         """The value as it is."""
@@ -61,18 +91,28 @@ class Plain:
     node: Node
     image: Image
 
-    def start(self, call: ScriptCall) -> tuple[list[str], dict[str, str]]:
+    def command(
+        self, program: Sequence[str], environment: Mapping[str, str], mounts: Sequence[Mount]
+    ) -> tuple[list[str], dict[str, str]]:
         """Command line and environment of the process."""
-        stores = self.image.root / "etc/ssl/certs"
-        root = self.image.root / "usr_local"
-        packages = root / Path(self.image.packages_path).relative_to("/usr/local")
-        environment = {
-            "SSL_CERT_FILE": str(stores / "ca-certificates.crt"),
-            "SSL_CERT_DIR": str(stores),
-            **_environment(str(packages), call),
+        stores = {
+            "SSL_CERT_FILE": self.of_image("/etc/ssl/certs/ca-certificates.crt"),
+            "SSL_CERT_DIR": self.of_image("/etc/ssl/certs"),
         }
-        environment = {name: self.localized(value) for name, value in environment.items()}
-        return _program(self.image, str(CLIENT)), environment
+        localized = {
+            name: self.localized(value) for name, value in {**stores, **environment}.items()
+        }
+        return list(program), localized
+
+    def seen(self, mount: Mount) -> str:
+        return str(mount.source)
+
+    def inside(self, path: str) -> Path:
+        return Path(path)  # it was rewritten already
+
+    def of_image(self, path: str) -> str:
+        generated = path.replace("/usr/local/", "/usr_local/", 1).lstrip("/")
+        return str(self.image.root / generated)
 
     def localized(self, value: Value) -> Value:
         """The value with /buckets/ replaced in every text of it."""

@@ -10,20 +10,19 @@ import collections
 import contextlib
 import datetime as dt
 import json
-import marshal
 import os
 import select
 import subprocess
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import IO, Any
 
+from exatrust_sandbox.containers.frames import Encode
 from exatrust_sandbox.containers.model import Column, Row, ScriptCall, ScriptError
 
-MARSHAL_VERSION = 2  # what every Python of a container reads
 BATCH = 2000
 TAIL = 40  # lines of the script's own output that are kept for a crash
 POLL_SECONDS = 0.1
@@ -34,7 +33,10 @@ _PREFIX = "VM error: "
 class Process:
     """A started UDF process with its three pipes; ends, at the latest, with the context."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], encode: Encode
+    ) -> None:
+        self._encode = encode
         self.id = str(uuid.uuid4().int >> 66)
         requests_out, self._requests = os.pipe()
         answers_out, self._answers = os.pipe()
@@ -92,7 +94,7 @@ class Process:
 
     def write(self, value: Any, *, answer: bool = False) -> None:
         """Send one value; raises BrokenPipeError when the process is gone."""
-        payload = marshal.dumps(value, MARSHAL_VERSION)
+        payload = self._encode(value)
         frame = len(payload).to_bytes(4, "big") + payload
         view = memoryview(frame)
         while view:
@@ -126,20 +128,31 @@ class Process:
             data += piece
         return bytes(data)
 
+    def printed(self) -> str:
+        """The last lines that it printed; it has ended then."""
+        self._end()
+        return b"".join(self._tail).decode("utf-8", "replace").strip()
+
     def obituary(self) -> str:
         """Why it ended without an answer, with the last lines it printed."""
-        self._end()
+        last = self.printed()
         code = self._child.returncode
         how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
-        last = b"".join(self._tail).decode("utf-8", "replace").strip()
         return f"{_PREFIX}VM crashed ({how})" + (f"\n{last}" if last else "")
 
 
 class Conversation:
     """Feeds the groups of one call to a process and gathers what they emit."""
 
-    def __init__(self, process: Process, call: ScriptCall, cancelled: threading.Event) -> None:
+    def __init__(
+        self,
+        process: Process,
+        call: ScriptCall,
+        cancelled: threading.Event,
+        obituary: Callable[[str], str | None],
+    ) -> None:
         self._process = process
+        self._obituary = obituary
         self._call = call
         self._cancelled = cancelled
 
@@ -153,7 +166,7 @@ class Conversation:
                 feeder.join(timeout=5)
                 return results
             self._handle(reply, results)
-        raise ScriptError(self._process.obituary())
+        raise ScriptError(self._obituary(self._process.printed()) or self._process.obituary())
 
     def _feed(self, request: object, groups: Sequence[Sequence[Row]]) -> None:
         # A script that failed no longer reads; its error tells what happened.

@@ -14,22 +14,24 @@ from dataclasses import dataclass
 class Recipe:
     """An image before it is built.
 
-    python:        version of Python wanted, such as "3.12"
+    version:       version of the language wanted, such as "3.12"
     system:        PRETTY_NAME in /etc/os-release
     build:         what /build_info says the container was built as
     older_roots:   whether its sets still hold the retired roots
     certifi:       version its certifi claims; None for a container without certifi
     packages:      further packages, installed by pip when the image is first built
     java_store:    whether there is /etc/ssl/certs/java/cacerts
+    language:      python, java or r
     """
 
-    python: str
+    version: str
     system: str
     build: str
     older_roots: bool
     certifi: str | None = None
     packages: tuple[str, ...] = ()
     java_store: bool = False
+    language: str = "python"
 
 
 _JAMMY = "Ubuntu 22.04.5 LTS"
@@ -52,4 +54,8 @@ RECIPES = {
         "3.10", _JAMMY, "standard-all 11.1.1", True, "2025.8.3", java_store=True
     ),
     "python-3.13": Recipe("3.13", _NOBLE, "standard-python-3.13 12.0.0", False, "2026.10.18"),
+    "java-17": Recipe(
+        "17", _JAMMY, "standard-java-17 11.1.1", True, java_store=True, language="java"
+    ),
+    "r-4": Recipe("4", _JAMMY, "standard-r-4.4 11.1.1", True, language="r"),
 }

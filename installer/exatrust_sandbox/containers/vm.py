@@ -8,8 +8,9 @@ from dataclasses import asdict
 
 from exatrust_sandbox.containers.image import Image
 from exatrust_sandbox.containers.isolation import Isolation
+from exatrust_sandbox.containers.launch import launch
 from exatrust_sandbox.containers.model import Column, Node, Row, ScriptCall, ScriptError
-from exatrust_sandbox.containers.place import Bubblewrap, Plain
+from exatrust_sandbox.containers.place import Bubblewrap, Place, Plain
 from exatrust_sandbox.containers.process import Conversation, Process
 
 __all__ = ["Column", "Node", "Runtime", "ScriptCall", "ScriptError"]
@@ -41,12 +42,14 @@ class Runtime:
         text a user sees when the script fails, dies, or is cancelled.
         """
         node = self._nodes[node_id]
-        place = Bubblewrap(node, image) if self._isolated else Plain(node, image)
-        with Process(*place.start(call)) as process:
+        place: Place = Bubblewrap(node, image) if self._isolated else Plain(node, image)
+        launched = launch(place, call)
+        with Process(launched.command, launched.environment, launched.encode) as process:
             meta = {**call.meta, "node_id": node_id, "vm_id": process.id}
             request = place.localized(_request(call, meta))
             rows = [[place.localized(row) for row in group] for group in groups]
-            return Conversation(process, call, cancelled).hold(request, rows)
+            conversation = Conversation(process, call, cancelled, launched.obituary)
+            return conversation.hold(request, rows)
 
     @property
     def _isolated(self) -> bool:

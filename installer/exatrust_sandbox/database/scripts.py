@@ -12,7 +12,6 @@ from exatrust_sandbox.containers.image import Image
 from exatrust_sandbox.containers.vm import Column, ScriptCall, ScriptError
 
 from .catalog import CatalogObject
-from .errors import unsupported
 from .model import DataType, Row, SqlError
 from .script_imports import importer
 from .statements import ColumnDef
@@ -92,8 +91,6 @@ def run_script(
 
 def _image(script: CatalogObject, machines: Machines, node: int) -> Image:
     alias = script.detail["alias"]
-    if alias.startswith(("JAVA", "R")):
-        raise unsupported(f"running scripts in {alias}; only Python runs")
     try:
         return machines.images(alias, node)
     except (KeyError, LookupError) as error:
@@ -101,8 +98,8 @@ def _image(script: CatalogObject, machines: Machines, node: int) -> Image:
 
 
 def _inside(call: ScriptCall, image: Image) -> ScriptCall:
-    """The call with what the script learns from its container."""
-    return replace(call, meta={**call.meta, "script_language": f"Python {image.python_version}"})
+    """The call with what the script learns from its container. Java and R find out themselves."""
+    return replace(call, meta={**call.meta, "script_language": f"Python {image.version}"})
 
 
 def _call(
