@@ -94,28 +94,42 @@ def test_a_scalar_script_returns_a_value_for_each_row_and_learns_where_it_is(run
     assert rows == [[(f"{n} SCRIPT SCALAR RETURN 7 1 true",)] for n in (1, 2)]
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "told"),
-    [
-        (TEXT, "1", "1108: emit column 'V' is of type STRING but data given have type java.lang.I"),
-        (TEXT, "1L", "1109"),
-        (TEXT, "1.5", "1110"),
-        (TEXT, "new java.math.BigDecimal(1)", "1111"),
-        (INT, "true", "1112: emit column 'I' is of type INT32 but data given have type"),
-        (LONG, '"1"', "1114: emit column 'L' is of type INT64"),
-        (MOMENT, 'java.sql.Date.valueOf("2026-01-01")', "1115"),
-        (DAY, 'java.sql.Timestamp.valueOf("2026-01-01 00:00:00")', "1116"),
-        (TEXT, "new java.util.Date()", "1117: emit column 'V' is of unsupported type java.util.D"),
-        (INT, "1L << 40", "1143: emit column 'I' has value of 1099511627776 but column can only"),
-        (INT, "1.5", "1150: emit column 'I' has a non-integer value of 1.5"),
-        (LONG, "1.5f", "1153: emit column 'L' has a non-integer value of 1.5"),
-        (TEXT, '"a", "b"', "1107: emit() takes exactly 1 argument (2 given)"),
-    ],
-)
-def test_emit_refuses_what_a_column_does_not_take(run, column, value, told):
+REFUSED = [
+    (0, "1", "1108: emit column 'V' is of type STRING but data given have type java.lang.Integer"),
+    (0, "1L", "1109"),
+    (0, "1.5", "1110"),
+    (0, "new java.math.BigDecimal(1)", "1111"),
+    (
+        1,
+        "true",
+        "1112: emit column 'I' is of type INT32 but data given have type java.lang.Boolean",
+    ),
+    (2, '"1"', "1114: emit column 'L' is of type INT64"),
+    (3, 'java.sql.Date.valueOf("2026-01-01")', "1115"),
+    (4, 'java.sql.Timestamp.valueOf("2026-01-01 00:00:00")', "1116"),
+    (0, "new java.util.Date()", "1117: emit column 'V' is of unsupported type java.util.Date"),
+    (
+        1,
+        "1L << 40",
+        "1143: emit column 'I' has value of 1099511627776 but column can only have max",
+    ),
+    (1, "1.5", "1150: emit column 'I' has a non-integer value of 1.5"),
+    (2, "1.5f", "1153: emit column 'L' has a non-integer value of 1.5"),
+]
+
+
+def test_emit_refuses_what_a_column_does_not_take(run):
+    tries = "".join(
+        f"try {{ Object[] row = new Object[5]; row[{place}] = {value}; it.emit(row); }}"
+        " catch (ExaDataTypeException e) { it.emit(e.getMessage(), null, null, null, null); }"
+        for place, value, _ in REFUSED
+    )
+    told = run(emitting(tries), output_columns=(TEXT, INT, LONG, MOMENT, DAY))[0]
+    for (message, *_), (_, _, expected) in zip(told, REFUSED, strict=True):
+        assert message.startswith(f"E-UDF-CL-SL-JAVA-{expected}")
     with pytest.raises(ScriptError) as refused:
-        run(emitting(f"it.emit({value});"), output_columns=(column,))
-    assert f"E-UDF-CL-SL-JAVA-{told}" in str(refused.value)
+        run(emitting('it.emit("a", "b");'))
+    assert "E-UDF-CL-SL-JAVA-1107: emit() takes exactly 1 argument (2 given)" in str(refused.value)
 
 
 def test_getters_refuse_other_types_and_names_that_do_not_exist(run):

@@ -21,24 +21,24 @@ final class ExaWrapper {
     private static final String ENDING =
             "F-UDF-CL-LIB-1127: F-UDF-CL-SL-JAVA-1004: F-UDF.CL.SL.JAVA-1164: \n";
 
-    private final Channel channel;
-    private final Metadata meta;
+    private final ExaChannel channel;
+    private final ExaMetadataImpl meta;
 
-    private ExaWrapper(Channel channel, Metadata meta) {
+    private ExaWrapper(ExaChannel channel, ExaMetadataImpl meta) {
         this.channel = channel;
         this.meta = meta;
     }
 
     /** `ExaWrapper REQUESTS ANSWERS REPLIES`: three file descriptors. */
     public static void main(String[] arguments) throws IOException {
-        Channel channel = new Channel(arguments[0], arguments[1], arguments[2]);
-        Metadata meta = new Metadata((Map<?, ?>) channel.receive(), channel);
+        ExaChannel channel = new ExaChannel(arguments[0], arguments[1], arguments[2]);
+        ExaMetadataImpl meta = new ExaMetadataImpl((Map<?, ?>) channel.receive(), channel);
         ExaWrapper wrapper = new ExaWrapper(channel, meta);
         String failure = wrapper.failure();
         if (failure == null) {
             channel.send("done", "null");
         } else {
-            channel.send("error", Channel.quoted(failure));
+            channel.send("error", ExaChannel.quoted(failure));
         }
         System.exit(0); // threads of a script must not keep the machine alive
     }
@@ -67,12 +67,12 @@ final class ExaWrapper {
                     optional("init", "1074", "Exception during init");
                     started = true;
                 }
-                runGroup(new Rows(meta, channel, (List<?>) groups.get(i), first + i));
+                runGroup(new ExaIteratorImpl(meta, channel, (List<?>) groups.get(i), first + i));
             }
         }
     }
 
-    private void runGroup(Rows rows) throws Throwable {
+    private void runGroup(ExaIteratorImpl rows) throws Throwable {
         Method run =
                 scriptClass().getDeclaredMethod("run", ExaMetadata.class, ExaIterator.class);
         boolean set = meta.getInputType().equals("SET");

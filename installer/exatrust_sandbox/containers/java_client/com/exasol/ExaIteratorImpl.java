@@ -7,11 +7,11 @@ import java.sql.Timestamp;
 import java.util.List;
 
 /** ExaIterator over the rows of one group. */
-final class Rows implements ExaIterator {
+final class ExaIteratorImpl implements ExaIterator {
     private static final int BATCH = 1000;
 
-    private final Metadata meta;
-    private final Channel channel;
+    private final ExaMetadataImpl meta;
+    private final ExaChannel channel;
     private final List<?> rows;
     private final int group;
     private final boolean scalar;
@@ -21,7 +21,7 @@ final class Rows implements ExaIterator {
     private int pending;
     private boolean insideRun;
 
-    Rows(Metadata meta, Channel channel, List<?> rows, int group) {
+    ExaIteratorImpl(ExaMetadataImpl meta, ExaChannel channel, List<?> rows, int group) {
         this.meta = meta;
         this.channel = channel;
         this.rows = rows;
@@ -79,8 +79,8 @@ final class Rows implements ExaIterator {
         }
         StringBuilder json = new StringBuilder(pending == 0 ? "[" : ",[");
         for (int i = 0; i < count; i++) {
-            String text = row[i] == null ? null : Emitted.text(meta.outputs.get(i), row[i]);
-            json.append(i == 0 ? "" : ",").append(text == null ? "null" : Channel.quoted(text));
+            String text = row[i] == null ? null : ExaEmitted.text(meta.outputs.get(i), row[i]);
+            json.append(i == 0 ? "" : ",").append(text == null ? "null" : ExaChannel.quoted(text));
         }
         emitted.append(json).append(']');
         if (++pending == BATCH) {
@@ -124,7 +124,7 @@ final class Rows implements ExaIterator {
     }
 
     private ExaDataTypeException refused(String code, String method, int column, String wanted) {
-        Column of = meta.inputs.get(column);
+        ExaColumn of = meta.inputs.get(column);
         return new ExaDataTypeException(
                 String.format(
                         "E-UDF-CL-SL-JAVA-%s: %s cannot convert column '%s' of type %s to %s",
@@ -137,7 +137,7 @@ final class Rows implements ExaIterator {
         if (value == null) {
             return null;
         }
-        Emitted.checkInteger(value, meta.inputs.get(column).name);
+        ExaEmitted.checkInteger(value, meta.inputs.get(column).name);
         if (value instanceof BigDecimal) {
             return ((BigDecimal) value).intValueExact();
         }
@@ -153,7 +153,7 @@ final class Rows implements ExaIterator {
         if (value == null) {
             return null;
         }
-        Emitted.checkLong(value, meta.inputs.get(column).name);
+        ExaEmitted.checkLong(value, meta.inputs.get(column).name);
         if (value instanceof BigDecimal) {
             return ((BigDecimal) value).longValueExact();
         }

@@ -9,15 +9,15 @@ import java.util.Map;
 import java.util.Set;
 
 /** ExaMetadata of one call. */
-final class Metadata implements ExaMetadata {
-    final List<Column> inputs;
-    final List<Column> outputs;
+final class ExaMetadataImpl implements ExaMetadata {
+    final List<ExaColumn> inputs;
+    final List<ExaColumn> outputs;
     private final Map<?, ?> request;
     private final Map<?, ?> meta;
-    private final Channel channel;
+    private final ExaChannel channel;
     private final Set<String> imported = new HashSet<>();
 
-    Metadata(Map<?, ?> request, Channel channel) {
+    ExaMetadataImpl(Map<?, ?> request, ExaChannel channel) {
         this.request = request;
         this.channel = channel;
         meta = (Map<?, ?>) request.get("meta");
@@ -25,10 +25,10 @@ final class Metadata implements ExaMetadata {
         outputs = columns((List<?>) request.get("outputs"));
     }
 
-    private static List<Column> columns(List<?> sent) {
-        List<Column> columns = new ArrayList<>();
+    private static List<ExaColumn> columns(List<?> sent) {
+        List<ExaColumn> columns = new ArrayList<>();
         for (Object column : sent) {
-            columns.add(new Column((Map<?, ?>) column));
+            columns.add(new ExaColumn((Map<?, ?>) column));
         }
         return columns;
     }
@@ -197,7 +197,7 @@ final class Metadata implements ExaMetadata {
         return column(outputs, column, "1094").length;
     }
 
-    private static Column column(List<Column> columns, int number, String code)
+    private static ExaColumn column(List<ExaColumn> columns, int number, String code)
             throws ExaIterationException {
         if (number < 0 || number >= columns.size()) {
             throw new ExaIterationException(

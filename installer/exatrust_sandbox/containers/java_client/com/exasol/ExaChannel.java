@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 
 /** The three pipes to the database: requests, answers to questions, replies. */
-final class Channel {
+final class ExaChannel {
     private final DataInputStream requests;
     private final DataInputStream answers;
     private final DataOutputStream replies;
 
-    Channel(String requests, String answers, String replies) throws IOException {
+    ExaChannel(String requests, String answers, String replies) throws IOException {
         this.requests = input(requests);
         this.answers = input(answers);
         this.replies =

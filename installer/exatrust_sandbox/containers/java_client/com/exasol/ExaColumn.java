@@ -6,7 +6,7 @@ import java.sql.Timestamp;
 import java.util.Map;
 
 /** A column of a script, and the kind in which its values reach a script. */
-final class Column {
+final class ExaColumn {
     private static final int INT32_DIGITS = 9;
     private static final int INT64_DIGITS = 18;
 
@@ -35,7 +35,7 @@ final class Column {
         }
     }
 
-    Column(Map<?, ?> sent) {
+    ExaColumn(Map<?, ?> sent) {
         name = (String) sent.get("name");
         sqlType = (String) sent.get("sql_type");
         long digits = number(sent.get("precision"));

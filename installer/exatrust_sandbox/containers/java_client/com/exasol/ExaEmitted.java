@@ -5,11 +5,11 @@ import java.sql.Date;
 import java.sql.Timestamp;
 
 /** What a column takes of a value that a script emits, and what it refuses. */
-final class Emitted {
-    private Emitted() {}
+final class ExaEmitted {
+    private ExaEmitted() {}
 
     /** The value as the database reads it. */
-    static String text(Column column, Object value) throws ExaDataTypeException {
+    static String text(ExaColumn column, Object value) throws ExaDataTypeException {
         if (value instanceof Byte || value instanceof Short || value instanceof Integer) {
             return number(column, (Number) value, "1108");
         }
@@ -23,18 +23,18 @@ final class Emitted {
             return number(column, (Number) value, "1111");
         }
         if (value instanceof Boolean) {
-            return only(Column.Kind.BOOLEAN, column, value, "1112");
+            return only(ExaColumn.Kind.BOOLEAN, column, value, "1112");
         }
         if (value instanceof String) {
-            String text = only(Column.Kind.STRING, column, value, "1114");
+            String text = only(ExaColumn.Kind.STRING, column, value, "1114");
             int end = text.indexOf('\0');
             return end < 0 ? text : text.substring(0, end);
         }
         if (value instanceof Date) {
-            return only(Column.Kind.DATE, column, value, "1115");
+            return only(ExaColumn.Kind.DATE, column, value, "1115");
         }
         if (value instanceof Timestamp) {
-            return only(Column.Kind.TIMESTAMP, column, value, "1116");
+            return only(ExaColumn.Kind.TIMESTAMP, column, value, "1116");
         }
         throw new ExaDataTypeException(
                 String.format(
@@ -42,7 +42,7 @@ final class Emitted {
                         column.name, value.getClass().getCanonicalName()));
     }
 
-    private static String only(Column.Kind kind, Column column, Object value, String code)
+    private static String only(ExaColumn.Kind kind, ExaColumn column, Object value, String code)
             throws ExaDataTypeException {
         if (column.kind != kind) {
             throw refused(column, value, code);
@@ -50,7 +50,7 @@ final class Emitted {
         return value.toString();
     }
 
-    private static String number(Column column, Number value, String code)
+    private static String number(ExaColumn column, Number value, String code)
             throws ExaDataTypeException {
         switch (column.kind) {
             case INT32:
@@ -72,7 +72,7 @@ final class Emitted {
         }
     }
 
-    private static ExaDataTypeException refused(Column column, Object value, String code) {
+    private static ExaDataTypeException refused(ExaColumn column, Object value, String code) {
         return new ExaDataTypeException(
                 String.format(
                         "E-UDF-CL-SL-JAVA-%s: emit column '%s' is of type %s but data given have"
