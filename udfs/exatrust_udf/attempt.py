@@ -123,18 +123,18 @@ class Attempt:
             self.sock.setblocking(False)
             code = self.sock.connect_ex(address)
         except OSError as error:
-            self._connect_failed(_connect_problem(error.errno or 0), now)
+            self._connect_failed(connect_problem(error.errno or 0), now)
             return
         if code in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
             self.events = _WRITE
         else:
-            self._connect_failed(_connect_problem(code), now)
+            self._connect_failed(connect_problem(code), now)
 
     def _connection_made(self, now: float) -> None:
         assert self.sock is not None
         code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            self._connect_failed(_connect_problem(code), now)
+            self._connect_failed(connect_problem(code), now)
             return
         self._connected = True
         self._ended[CONNECT] = now
@@ -253,7 +253,8 @@ class Attempt:
         )
 
 
-def _connect_problem(code: int) -> Problem:
+def connect_problem(code: int) -> Problem:
+    """Which finding an errno of a failed connection is."""
     finding = "REFUSED" if code == errno.ECONNREFUSED else "UNREACHABLE"
     if code == errno.ETIMEDOUT:
         finding = "TIMEOUT"
