@@ -72,15 +72,10 @@ class Case:
         return self.received[0] if self.received else None
 
     @property
-    def names_agree(self) -> bool:
-        """Whether the handshake verified the very name that is to be verified."""
-        return self.evidence.endpoint.expected == self.evidence.endpoint.announced
-
-    @property
     def handshake_decides(self) -> bool:
         """Whether the verdict is the handshake's own."""
         # Python's handshake cannot be given the settings of a TRUSTED CERTIFICATE.
-        mine = self.own and self.alone and self.names_agree
+        mine = self.own and self.alone and self.evidence.endpoint.names_agree
         return mine and not self.store.has_settings and self.evidence.verify_code is not None
 
     def failures(self) -> tuple[Failure, ...] | None:
@@ -115,19 +110,12 @@ class Case:
         """
         if self.blocked:
             return False
-        if self.key_unproved and not self.stopped_at_name:
-            return None
-        return self.vouched()
+        return None if self.key_unproved else self.vouched()
 
     @property
     def key_unproved(self) -> bool:
         """Whether the handshake refused certificates that this store trusts."""
         return self.evidence.verify_code not in (None, 0) and self.vouched() is True
-
-    @property
-    def stopped_at_name(self) -> bool:
-        """Whether it refused them for the announced name, where name= says another one."""
-        return not self.names_agree and self.evidence.verify_code in NAME_MISMATCH
 
     @property
     def whose(self) -> str:

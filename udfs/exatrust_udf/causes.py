@@ -214,7 +214,11 @@ def _above(case: Case, cert: Certificate) -> Iterator[Finding]:
 
 def _may_be_below(case: Case, cert: Certificate) -> bool:
     """Whether the unknown issuer looks like an intermediate below a root of the store."""
-    return "root" not in cert.issuer.lower() and _kin_in_store(case, cert)
+    return not _called_a_root(cert.issuer) and _kin_in_store(case, cert)
+
+
+def _called_a_root(name: str) -> bool:
+    return "root" in name.lower()
 
 
 def _issuer_unknown(case: Case, cert: Certificate, more: str = "") -> Finding:
@@ -230,6 +234,9 @@ def _issuer_unknown(case: Case, cert: Certificate, more: str = "") -> Finding:
 
 def _undecided(case: Case, cert: Certificate) -> Iterator[Finding]:
     """Only the leaf came: its issuer may be an intermediate left out, or an unknown root."""
+    if _called_a_root(cert.issuer):
+        yield _issuer_unknown(case, cert)
+        return
     yield _probably_missing(case, cert)
     if not _kin_in_store(case, cert):
         about = (

@@ -25,6 +25,10 @@ _ADDING = {
     CERTIFI: _USE_THE_BUNDLE,
     GIVEN: "Confirm its SHA-256 with the owner by another channel, then add it to this truststore.",
 }
+_NO_CA = (
+    "Give the server a certificate from a CA that the truststore holds. Only CAs are added to the "
+    "shared bundle, and this certificate is none."
+)
 _VOUCHED = "This truststore trusts the certificates; it is the handshake that failed."
 
 
@@ -105,13 +109,9 @@ def _blocked(case: Case) -> Iterator[Finding]:
 def _unproved(case: Case) -> Finding:
     evidence = case.evidence
     about = f"OpenSSL ended it: {wording.sentence(evidence.verify_text or 'unknown')}"
-    found = replace(
+    return replace(
         make("KEY_UNPROVED", about), code=evidence.verify_code, text=evidence.verify_text
     )
-    if not case.stopped_at_name:
-        return found
-    action = f"Give sni={evidence.endpoint.expected}, if the server knows itself by that name."
-    return replace(found, severity=WARNING, action=action)
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:
@@ -127,6 +127,8 @@ def _advised(case: Case, finding: Finding) -> Finding:
     """An installation adds to the shared bundle alone: what helps depends on the truststore."""
     if finding.id not in ("CA_NOT_IN_TRUSTSTORE", "SELF_SIGNED"):
         return finding
+    if finding.id == "SELF_SIGNED" and case.whose != GIVEN and case.leaf and not case.leaf.is_ca:
+        return replace(finding, action=_NO_CA)
     action = _ADDING.get(case.whose)
     return finding if action is None else replace(finding, action=action)
 

@@ -88,6 +88,11 @@ class Endpoint:
         return self.name.partition("%")[0] or self.announced
 
     @property
+    def names_agree(self) -> bool:
+        """Whether the name announced is the one that is to be verified."""
+        return self.announced == self.expected
+
+    @property
     def target(self) -> tuple[str, int]:
         """Where the TCP connection goes."""
         return self.proxy or (self.host, self.port)
@@ -136,6 +141,10 @@ def joined(host: str, port: int) -> str:
 def split_address(text: str) -> tuple[str, str]:
     """Split 'host:port' or '[IPv6]:port'. Raises BadEndpoint."""
     text = text.strip()
+    if "/" in text:
+        raise BadEndpoint(f"{shown(text)}: leave out scheme and path; write 'host:port'")
+    if "@" in text:
+        raise BadEndpoint(f"{shown(text)}: leave out user and password; write 'host:port'")
     host, colon, port = text.rpartition(":")
     if not colon:
         raise BadEndpoint(f"{shown(text)} has no port; write 'host:port'")

@@ -31,6 +31,7 @@ from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.evidence import Evidence
 from exatrust_udf.findings import Finding
 from exatrust_udf.gone import Gone
+from exatrust_udf.resolver import Resolve, system
 from exatrust_udf.stores import Store
 from exatrust_udf.verdict import Verdict
 
@@ -87,9 +88,9 @@ class Examiner:
         self._stores = tuple(map(loading.loaded, stores))
         self._lists = tuple(lists)
         self._background = background or Background()
-        self._context = handshake.client_context(map(_without_settings, self._stores[0].trusted))
+        self._context = handshake.client_context(self._anchors_alone())
         self._anchors: dict[tuple[str, str, str | None], Anchors] = {}
-        self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[bool, tuple[str, ...]], ssl.SSLContext] = {}
         self._given: dict[str, Store] = {}
         self._read: dict[str, crls.Lists] = {}
         self._revocations: dict[tuple[str, ...], Revocations] = {}
@@ -101,11 +102,13 @@ class Examiner:
         endpoints: Iterable[Endpoint],
         now: datetime,
         limits: handshake.Limits | None = None,
+        resolve: Resolve = system,
     ) -> Iterator[Examined]:
         """One handshake for each different endpoint; results in the order of the endpoints."""
         self._forget_lists()
         wanted = list(dict.fromkeys(endpoints))
-        found = {e.endpoint: e for e in handshake.collect(wanted, self._context_for, limits)}
+        attempts = handshake.collect(wanted, self._context_for, limits, resolve=resolve)
+        found = {e.endpoint: e for e in attempts}
         pool = self.pool(found.values())
         for endpoint in wanted:
             yield from self.judge(found[endpoint], now, pool)
@@ -113,14 +116,24 @@ class Examiner:
     def _context_for(self, endpoint: Endpoint) -> ssl.SSLContext:
         """What the endpoint's handshake trusts: all that its stores trust, see together.py."""
         stores = tuple(self._all_stores(endpoint))
-        if self._is_alone(stores):
+        alone = self._is_alone(stores)
+        # Only where another name can be verified in memory may the handshake leave it open.
+        names_agree = endpoint.names_agree or not _reachable()
+        if alone and names_agree:
             return self._context
-        if endpoint.stores not in self._contexts:
+        key = (names_agree, () if alone else endpoint.stores)
+        if key not in self._contexts:
             if len(self._contexts) > _MAX_CONTEXTS:
                 self._contexts.clear()
-            anchors = together.anchors(stores, partial_chain=self._flags()[1])
-            self._contexts[endpoint.stores] = handshake.client_context(anchors)
-        return self._contexts[endpoint.stores]
+            anchors = self._anchors_alone() if alone else self._anchors_together(stores)
+            self._contexts[key] = handshake.client_context(anchors, names_agree)
+        return self._contexts[key]
+
+    def _anchors_alone(self) -> Iterable[bytes]:
+        return map(_without_settings, self._stores[0].trusted)
+
+    def _anchors_together(self, stores: Sequence[Store]) -> Iterable[bytes]:
+        return together.anchors(stores, partial_chain=self._flags()[1])
 
     def _is_alone(self, stores: Sequence[Store]) -> bool:
         """Whether the handshake trusts the first store only; else each is judged in memory."""

@@ -29,13 +29,18 @@ ContextFor = Callable[[Endpoint], ssl.SSLContext]
 PARTIAL_CHAIN = int(getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000))
 
 
-def client_context(anchors: Iterable[bytes]) -> ssl.SSLContext:
+def client_context(anchors: Iterable[bytes], names_agree: bool = True) -> ssl.SSLContext:
     """A context that trusts exactly `anchors` (DER) and otherwise is what this Python defaults to.
 
     `ssl.create_default_context()` without anchors would load the container's own; here no anchors
     means that nothing is trusted. Anchors that OpenSSL cannot read are left out.
+
+    Python verifies the name that it announces. Where another one is to be verified, not
+    `names_agree`, the handshake verifies the chain and proves the key; the caller must have OpenSSL
+    verify the other name in memory before it trusts the endpoint.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = names_agree
     context.verify_flags |= default_flags()
     ders = tuple(anchors)
     try:
@@ -76,7 +81,8 @@ def collect(
     """
 
     def chosen(endpoint: Endpoint) -> ssl.SSLContext:
-        return verifying(context if isinstance(context, ssl.SSLContext) else context(endpoint))
+        found = context if isinstance(context, ssl.SSLContext) else context(endpoint)
+        return verifying(found, endpoint.names_agree)
 
     loop = _Loop(chosen, limits or Limits(), Resolver(resolve), clock)
     try:
@@ -85,9 +91,13 @@ def collect(
         loop.close()
 
 
-def verifying(context: ssl.SSLContext) -> ssl.SSLContext:
-    """`context` itself. Raises ValueError for one that does not verify."""
-    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+def verifying(context: ssl.SSLContext, names_agree: bool = True) -> ssl.SSLContext:
+    """`context` itself. Raises ValueError for one that does not verify.
+
+    Where not `names_agree` the name is verified in memory, see client_context.
+    """
+    checks_name = context.check_hostname or not names_agree
+    if context.verify_mode != ssl.CERT_REQUIRED or not checks_name:
         raise ValueError("exatrust connects only with verification")
     return context
 

@@ -48,9 +48,9 @@ _ALL = (
         f"{_CONFIRM}, then add it: `exatrust install --ca FILE`.",
         (19,),
         "Certain where the chain comes up to a certificate whose issuer is unknown. Only possible, "
-        "with severity WARNING and a cause that says `Possibly`, where the server sends its own "
-        "certificate alone, or the truststore has a CA of the unknown issuer's organisation and "
-        "that issuer is not called a root: then MISSING_INTERMEDIATE is the likely cause.",
+        "with severity WARNING and a cause that says `Possibly`, where the unknown issuer is not "
+        "called a root, and the server sends its own certificate alone or the truststore has a CA "
+        "of that issuer's organisation: then MISSING_INTERMEDIATE is the likely cause.",
     ),
     Kind(
         "SELF_SIGNED",
@@ -257,8 +257,14 @@ _ALL = (
         "The certificates are trusted, but the handshake ended before the server proved that it "
         "has their key.",
         "Judge this truststore on its own: give it alone, to `exatrust probe` with --ca.",
-        certainty="With severity WARNING where the handshake ended at the name announced and "
-        "`name=` says another one: then `sni=` with that name proves it.",
+    ),
+    Kind(
+        "WRONG_KEY",
+        ERROR,
+        "The server does not have the key of the certificate that it sends: its signature in the "
+        "handshake is wrong.",
+        "Check on the server that certificate and key belong together. If they do, something else "
+        "answered in its place: treat it as an attack.",
     ),
     Kind(
         "VERDICT_UNKNOWN",
@@ -381,10 +387,100 @@ _ALL = (
         "bundle of CAs; have a certificate with thousands of names split into several.",
     ),
     Kind(
+        "RELEASE_DAMAGED",
+        ERROR,
+        "The release's code is missing or altered where it should run, so nothing was checked.",
+        "Run `exatrust status`, then `exatrust install`.",
+    ),
+    Kind(
         "HANDSHAKE_FAILED",
         ERROR,
         "The handshake failed for a reason that is not about trust.",
         "Read the cause; look into the server's log.",
+    ),
+    # What HTTPS_GET, HTTPS_REQUEST and HTTPS_JSON say beside the above.
+    Kind(
+        "HTTP_BAD_REQUEST",
+        ERROR,
+        "The arguments do not describe an HTTPS request, so nothing was sent.",
+        "Correct the argument that the cause names.",
+    ),
+    Kind(
+        "HTTP_HOST_NOT_ALLOWED",
+        ERROR,
+        "No row of the table ALLOWED_HOST allows this host and port.",
+        "Ask the administrators of exatrust for a row in ALLOWED_HOST; `exatrust install` brings "
+        "it into the scripts.",
+    ),
+    Kind(
+        "HTTP_ADDRESS_NOT_ALLOWED",
+        ERROR,
+        "The host's address is one that ALLOWED_HOST does not allow for it.",
+        "If the host is meant, ask the administrators of exatrust for a row in ALLOWED_HOST with "
+        "ADDRESSES that include it; `exatrust install` brings it into the scripts.",
+    ),
+    Kind(
+        "HTTP_CREDENTIALS",
+        ERROR,
+        "The credentials cannot be used, so nothing was sent.",
+        "Check the CONNECTION: its name (in upper case, unless it was created in quotes), access "
+        "to it (GRANT ACCESS ON CONNECTION), its address, user and password.",
+    ),
+    Kind(
+        "HTTP_REDIRECT",
+        ERROR,
+        "The server sends the client on to where this request does not go.",
+        "Check the address, then use the final one; redirects go to https only, and only requests "
+        "that change nothing go on to another host.",
+    ),
+    Kind(
+        "HTTP_STATUS",
+        ERROR,
+        "The server answered that it did not do what was asked.",
+        "Read status and body; for 401 and 403 check the credentials.",
+    ),
+    Kind(
+        "HTTP_INCOMPLETE",
+        ERROR,
+        "The server closed the connection before its answer was complete.",
+        "Try again; look into the server's log.",
+    ),
+    Kind(
+        "HTTP_MALFORMED",
+        ERROR,
+        "What the server answers is not HTTP/1.1.",
+        "Check that the port serves HTTPS.",
+    ),
+    Kind(
+        "HTTP_TOO_LARGE",
+        ERROR,
+        "The answer is larger than a column: 2,000,000 characters.",
+        "Ask the service for less, page by page.",
+        certainty="With severity WARNING where the beginning is in BODY.",
+    ),
+    Kind(
+        "HTTP_BODY_ENCODING",
+        ERROR,
+        "The body is packed in a way that was not asked for, or is damaged.",
+        "Give the option gzip=yes if the server insists on gzip.",
+    ),
+    Kind(
+        "HTTP_BODY_NOT_TEXT",
+        ERROR,
+        "The body is no text that a column can hold.",
+        "Ask the service for text (JSON, CSV, XML), and for a charset that it names.",
+    ),
+    Kind(
+        "HTTP_BODY_NOT_JSON",
+        ERROR,
+        "The body is no JSON document.",
+        "Look at it with HTTPS_REQUEST.",
+    ),
+    Kind(
+        "HTTP_JSON_NOTHING_THERE",
+        WARNING,
+        "The document has nothing at this pointer.",
+        "Look at the document: without a pointer HTTPS_JSON gives all of it.",
     ),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from exatrust_udf import oids, wording
 from exatrust_udf.case import Case
@@ -10,6 +11,10 @@ from exatrust_udf.certificate import Certificate
 from exatrust_udf.findings import Finding, make
 
 _MOST_VIOLATIONS = 8
+_FOR_A_CA = (
+    "Have this certificate issued again as a CA's: CA:TRUE, key usage keyCertSign, and either no "
+    "extended key usage or one with serverAuth."
+)
 
 
 def weak_key(case: Case, cert: Certificate) -> Iterator[Finding]:
@@ -68,8 +73,9 @@ def purpose(case: Case, cert: Certificate) -> Iterator[Finding]:
     usages = ", ".join(sorted(cert.key_usage or ())) or "any"
     known = (oids.PURPOSES.get(kind, kind) for kind in cert.extended_key_usage or ())
     purposes = ", ".join(known) or "any"
-    yield make(
+    finding = make(
         "BAD_PURPOSE",
         f"{wording.certificate(cert)} has key usage {usages} and extended key usage {purposes}.",
         cert,
     )
+    yield finding if cert == case.leaf else replace(finding, action=_FOR_A_CA)

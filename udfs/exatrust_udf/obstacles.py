@@ -118,6 +118,10 @@ _ANOTHER_PROTOCOL = _Words(
 )
 
 
+_TURNED_AWAY = _Words(
+    "The server turns clients away before TLS.",
+    "Look into the server's log, and try again later.",
+)
 _CLOSED_AT_ONCE = _Words(
     KINDS["CLOSED"].cause,
     f"{KINDS['CLOSED'].action} If the service begins without TLS (PostgreSQL, LDAP, ...), give its "
@@ -194,8 +198,21 @@ def _before_tls(evidence: Evidence, problem: Problem) -> _Words | None:
     if problem.finding == "NOT_TLS":
         hint = greetings.hint(evidence.first_bytes, evidence.endpoint.port)
         return _ANOTHER_PROTOCOL._replace(action=hint) if hint else _ANOTHER_PROTOCOL
+    if problem.finding == "UPGRADE_REFUSED":
+        return _refused(evidence)
     known = _BROKEN_OFF if evidence.first_bytes else _NO_GREETING
     return known.get(problem.finding)
+
+
+def _refused(evidence: Evidence) -> _Words | None:
+    """A greeting may say that the server speaks another protocol, or that it serves nobody."""
+    greeting, endpoint = evidence.first_bytes, evidence.endpoint
+    if greetings.turns_away(greeting):
+        return _TURNED_AWAY
+    spoken = greetings.protocol(greeting, endpoint.port)
+    if spoken in (None, endpoint.protocol):
+        return None
+    return _ANOTHER_PROTOCOL._replace(action=greetings.hint(greeting, endpoint.port) or "")
 
 
 def _in_the_handshake(evidence: Evidence, problem: Problem) -> _Words | None:

@@ -189,6 +189,8 @@ _BY_REASON = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "CLIENT_CERT_REQUIRED",
     "TLSV1_UNRECOGNIZED_NAME": "UNRECOGNIZED_NAME",
     "TLSV1_ALERT_UNRECOGNIZED_NAME": "UNRECOGNIZED_NAME",
+    "BAD_SIGNATURE": "WRONG_KEY",
+    "CERT_LENGTH_MISMATCH": "BAD_CERTIFICATE",
     "UNEXPECTED_EOF_WHILE_READING": "CLOSED",
     # Of all messages of a server only its certificates get near OpenSSL's limits.
     "EXCESSIVE_MESSAGE_SIZE": "CHAIN_TOO_LARGE",
@@ -219,7 +221,7 @@ def _where(raw: bytes) -> str:
         return "closed without an answer to our ClientHello"
     if wire.server_hello(raw) is None:
         return f"closed after {len(raw)} bytes"
-    return "closed after its ServerHello"
+    return f"closed in the middle, {len(raw)} bytes after its ServerHello began"
 
 
 def _finding(error: Exception, raw: bytes) -> str:

@@ -141,6 +141,8 @@ def imap(inbox: Inbox) -> Talk[None]:
     greeting = yield from inbox.line()
     if not greeting.startswith(b"* "):
         raise NotThisProtocol(escaped(greeting))
+    if greeting.startswith(b"* BYE"):
+        raise Refused(f"the server answers: {escaped(greeting, 200)}")
     inbox.send(b"a1 STARTTLS\r\n")
     for _ in range(_MAX_LINES):
         line = yield from inbox.line(8192)
@@ -154,6 +156,8 @@ def imap(inbox: Inbox) -> Talk[None]:
 def pop3(inbox: Inbox) -> Talk[None]:
     """RFC 2595 4."""
     greeting = yield from inbox.line()
+    if greeting.startswith(b"-ERR"):
+        raise Refused(f"the server answers: {escaped(greeting, 200)}")
     if not greeting.startswith(b"+OK"):
         raise NotThisProtocol(escaped(greeting))
     inbox.send(b"STLS\r\n")

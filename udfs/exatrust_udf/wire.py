@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 ALERT = 21
 HANDSHAKE = 22
-_RECORD_TYPES = (20, ALERT, HANDSHAKE, 23, 24)
+_CHANGE_CIPHER_SPEC = 20
+_RECORD_TYPES = (_CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, 23, 24)
 _SERVER_HELLO = 2
 _CERTIFICATE_REQUEST = 13
 _SUPPORTED_VERSIONS = 43
@@ -57,9 +58,14 @@ def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Handshake messages sent in plain: those before the first record of another type."""
+    """Handshake messages sent in plain: those before the first record of another type.
+
+    In TLS 1.3 a ChangeCipherSpec after a HelloRetryRequest means nothing (RFC 8446 D.4).
+    """
     plain = bytearray()
     for kind, body in _records(data):
+        if kind == _CHANGE_CIPHER_SPEC and plain[6:38] == _RETRY:
+            continue
         if kind != HANDSHAKE:
             break
         plain += body

@@ -7,6 +7,7 @@ Neither needs a database. `probe` shakes hands with endpoints from here, for com
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +18,10 @@ from exatrust.errors import UsageError
 from exatrust.judgement import show, status
 from exatrust.report import Report
 from exatrust_udf import crls, truststore
+from exatrust_udf.certificate import Certificate
 from exatrust_udf.endpoint import BadEndpoint, Endpoint
 from exatrust_udf.evidence import Evidence
-from exatrust_udf.examine import CERTIFI, Background, Examiner, container_store
+from exatrust_udf.examine import CERTIFI, Background, Examined, Examiner, container_store
 from exatrust_udf.pem import CERTIFICATE_LABELS, pem_blocks
 from exatrust_udf.stores import Store, parse_store
 
@@ -54,8 +56,26 @@ def run_diagnose(
     examiner = _examiner(files)
     now = at.replace(tzinfo=dt.timezone.utc) if at else dt.datetime.now(dt.timezone.utc)
     found = tuple(examiner.judge(evidence, now, examiner.pool([evidence])))
+    if at is not None:
+        found = tuple(map(_without_clock, found))
+    if _begins_with_a_ca(found[0].case.received):
+        report.warn(
+            f"{chain}: the first certificate is a CA's, and it is judged as the server's own; "
+            "in a server's chain that one comes first"
+        )
     show(found, report, f"{chain.name} for {endpoint.host}")
     return status(found)
+
+
+def _without_clock(examined: Examined) -> Examined:
+    """A day that was given says nothing about a clock."""
+    kept = tuple(f for f in examined.findings if f.id != "CLOCK_SKEW_SUSPECT")
+    return replace(examined, findings=kept)
+
+
+def _begins_with_a_ca(received: Sequence[Certificate | None]) -> bool:
+    first, *rest = received
+    return first is not None and first.is_ca and any(c is not None and not c.is_ca for c in rest)
 
 
 def _endpoint(*values: str | int | None, hint: str | None = None) -> Endpoint:
@@ -114,11 +134,13 @@ def _content(path: Path, position: int, data: bytes | None, problem: str | None)
 
 def _examiner(files: Files) -> Examiner:
     certifi = _certifi()
-    stores = [_given(path) for path in dict.fromkeys(files.stores)] or [certifi, _machine()]
+    paths = list(dict.fromkeys(files.stores))
+    namesakes = Counter(path.name for path in paths)
+    stores = [_given(p, p.name if namesakes[p.name] == 1 else str(p)) for p in paths]
     public = frozenset(certificate.sha256 for certificate in certifi.certificates)
     distrust = Distrust(curated(resources.distrusted_roots()))
     background = Background(distrust.reasons, public, distrust.gone)
-    return Examiner(stores, background, read_crls(files.crls))
+    return Examiner(stores or [certifi, _machine()], background, read_crls(files.crls))
 
 
 def _certifi() -> Store:
@@ -131,9 +153,9 @@ def _machine() -> Store:
     return replace(container_store(), name=MACHINE)
 
 
-def _given(path: Path) -> Store:
+def _given(path: Path, name: str) -> Store:
     """Raises UsageError for a file that would trust nothing: that is not what was meant."""
-    found = truststore.read(str(path.absolute()), path.name, "--ca")
+    found = truststore.read(str(path.absolute()), name, "--ca")
     if not found.certificates:
         reason = "; ".join(found.problems) or "no certificate in it"
         raise UsageError(

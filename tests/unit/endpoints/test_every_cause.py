@@ -263,7 +263,7 @@ def test_the_name_to_verify_may_differ_from_host_and_sni() -> None:
         (right,) = examine(port, store(ROOT), options="name=db.example")
         (wrong,) = examine(port, store(ROOT), options="name=other.example")
         (announced,) = examine(port, store(ROOT), options="sni=db.example")
-    assert (right.trusted, ids(right)) == (True, {"KEY_UNPROVED"})
+    assert (right.trusted, ids(right)) == (True, set())
     assert (wrong.trusted, ids(wrong)) == (False, {"HOST_MISMATCH"})
     assert (announced.trusted, announced.case.evidence.verify_code) == (True, 0)
 
@@ -299,3 +299,30 @@ def test_openssl_and_python_take_every_name_that_an_endpoint_has(text: str) -> N
     client_context(()).wrap_bio(
         ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=endpoint.announced.encode("ascii")
     )
+
+
+def test_version_and_cipher_survive_a_hello_retry_request() -> None:
+    context = chain_context([leaf(OTHER_MIDDLE), OTHER_MIDDLE])
+    context.set_ecdh_curve("secp521r1")  # no client sends a share for it unasked
+    with serving(tls_manner(context)) as port:
+        (examined,) = examine(port, store(ROOT))
+    evidence = examined.case.evidence
+    assert (examined.trusted, evidence.tls_version) == (False, "TLSv1.3")
+    assert evidence.cipher is not None
+    assert evidence.cipher.startswith("TLS_")
+
+
+def test_a_self_signed_certificate_that_is_no_ca_is_not_to_be_added() -> None:
+    with serving(tls_manner(chain_context([make("self")]))) as port:
+        (examined,) = examine(port, store(ROOT))
+    (finding,) = examined.findings
+    assert finding.id == "SELF_SIGNED"
+    assert "--ca" not in finding.action
+
+
+def test_what_a_ca_is_not_allowed_is_said_of_a_ca() -> None:
+    no_ca = make("no CA", ROOT, san=("ca.example",))
+    with serving(tls_manner(chain_context([leaf(no_ca), no_ca]))) as port:
+        (examined,) = examine(port, store(ROOT))
+    (finding,) = [f for f in examined.findings if f.id == "BAD_PURPOSE"]
+    assert "keyCertSign" in finding.action

@@ -82,7 +82,7 @@ def wanting_certificate(version: ssl.TLSVersion) -> Manner:
 
 MANNERS: dict[str, tuple[Manner, str]] = {
     "replays the chain": (
-        answering(lambda: flight(signed_by_another_key()), 1), "HANDSHAKE_FAILED",
+        answering(lambda: flight(signed_by_another_key()), 1), "WRONG_KEY",
     ),
     "replays and closes": (answering(flight), "CLOSED"),
     "replays and falls silent": (answering(flight, 5), "TIMEOUT"),
@@ -155,10 +155,20 @@ def test_an_intermediate_that_leads_nowhere_is_left_out() -> None:
     assert len(anchors([store(OTHER), store(MIDDLE, ROOT)], partial_chain=False)) == 3
 
 
-def test_a_name_of_its_own_is_judged_and_said_to_be_unproved() -> None:
+def test_a_name_of_its_own_proves_nothing_without_the_key() -> None:
+    replaying = answering(lambda: flight(signed_by_another_key()), 1)
+    with serving(replaying) as port:
+        (examined,) = examine(port, store(ROOT), "127.0.0.1", f"name={HOST}")
+    assert (examined.trusted, examined.findings[0].id) == (False, "WRONG_KEY")
+
+
+def test_a_name_of_its_own_is_verified_and_its_key_proved() -> None:
     named = make("named", MIDDLE, san=("db.example",))
     with serving(tls_manner(chain_context([named, MIDDLE]))) as port:
-        (examined,) = examine(port, store(ROOT), HOST, "name=db.example")
-    assert examined.trusted is True
-    assert [(f.id, f.severity) for f in examined.findings] == [("KEY_UNPROVED", "WARNING")]
-    assert "sni=db.example" in examined.findings[0].action
+        (right,) = examine(port, store(ROOT), HOST, "name=db.example")
+        (announced,) = examine(port, store(ROOT), HOST, "name=db.example sni=other.example")
+        (wrong,) = examine(port, store(ROOT), HOST, "name=other.example")
+        own, other = examine(port, store(OTHER), HOST, "name=db.example", others=[store(ROOT)])
+    assert [(right.trusted, ids(right)), (announced.trusted, ids(announced))] == [(True, set())] * 2
+    assert (wrong.trusted, ids(wrong)) == (False, {"HOST_MISMATCH"})
+    assert (own.trusted, other.trusted) == (False, True)

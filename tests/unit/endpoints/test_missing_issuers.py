@@ -120,3 +120,9 @@ def test_a_signature_is_of_the_key_that_made_it(issuer: int, other: int) -> None
     assert not signed_by(tampered(child).der, parent.der)
     assert not signed_by(b"\x30\x00", parent.der)
     assert not signed_by(child.der, b"\x30\x00")
+
+
+def test_a_lone_leaf_of_a_ca_called_root_lacks_no_intermediate() -> None:
+    lone = make("leaf", make("Corp Root CA", ca=True, organisation="Corp"))
+    examined = judged(sending(lone))
+    assert [(f.id, f.certain) for f in examined.findings] == [("CA_NOT_IN_TRUSTSTORE", True)]

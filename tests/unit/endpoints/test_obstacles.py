@@ -228,6 +228,43 @@ def test_a_greeting_in_plain_names_the_protocol_to_give(
 
 
 @pytest.mark.parametrize(
+    ("protocol", "replies", "spoken"),
+    [
+        ("ftp", [b"220 mail.example ESMTP Exim\r\n", b"503 not advertised\r\n"], "smtp"),
+        ("smtp", [b"220 (vsFTPd 3.0.3)\r\n", b"530 Please login\r\n"], "ftp"),
+    ],
+)
+def test_a_refusal_after_a_greeting_in_another_protocol_names_that_one(
+    protocol: str, replies: list[bytes], spoken: str
+) -> None:
+    def manner(connection: socket.socket) -> None:
+        for reply in replies:
+            connection.sendall(reply)
+            connection.recv(65536)
+
+    found = first(manner, f"protocol={protocol}")
+    assert found.id == "UPGRADE_REFUSED"
+    assert "does not speak" in found.cause
+    assert found.action.endswith(f"give protocol={spoken}.")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "heard"),
+    [
+        ("smtp", b"554 no service here\r\n"),
+        ("ftp", b"421 too many users\r\n"),
+        ("imap", b"* BYE overloaded\r\n"),
+        ("pop3", b"-ERR Auth process broken\r\n"),
+    ],
+)
+def test_a_server_that_serves_nobody_is_not_told_to_enable_tls(protocol: str, heard: bytes) -> None:
+    found = first(greeting(heard), f"protocol={protocol}")
+    assert (found.id, "turns clients away" in found.cause) == ("UPGRADE_REFUSED", True)
+    assert heard.decode().strip() in found.cause
+    assert "Enable TLS" not in found.action
+
+
+@pytest.mark.parametrize(
     ("heard", "port", "words"),
     [
         (b"220 ready\r\n", 587, "protocol=smtp."),

@@ -120,6 +120,17 @@ def test_each_truststore_given_judges_in_the_order_given(
     assert [row["finding"] for row in found["findings"]] == ["CA_NOT_IN_TRUSTSTORE"]
 
 
+def test_truststores_of_the_same_name_are_told_apart_by_their_paths(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old").mkdir()
+    old, new = written(tmp_path / "old" / "ca.pem", OTHER), written(tmp_path / "ca.pem", ROOT)
+    with server(GOOD) as port:
+        main(["probe", f"{HOST}:{port}", "--ca", old, "--ca", new, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert [row["truststore"] for row in found["verdicts"]] == [old, new]
+
+
 def test_the_options_are_those_of_check(root: str, capsys: pytest.CaptureFixture[str]) -> None:
     with server(GOOD) as port:
         address = f"127.0.0.1:{port}"
@@ -196,7 +207,17 @@ def test_another_day_is_another_verdict(
     chain = written(tmp_path / "chain.pem", *GOOD)
     day = f"{NOW.fromordinal(NOW.toordinal() + days):%Y-%m-%d}"
     assert main(["diagnose", chain, "--host", HOST, "--ca", root, "--at", day]) == 1
-    assert finding in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert finding in out
+    assert "CLOCK_SKEW_SUSPECT" not in out
+
+
+def test_a_chain_that_begins_with_its_ca_is_judged_with_a_word_of_warning(
+    tmp_path: Path, root: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = written(tmp_path / "chain.pem", *reversed(GOOD))
+    assert main(["diagnose", chain, "--host", HOST, "--ca", root]) == 1
+    assert f"{chain}: the first certificate is a CA's" in capsys.readouterr().err
 
 
 def test_a_private_key_beside_the_chain_is_passed_over(tmp_path: Path) -> None:
