@@ -254,6 +254,7 @@ class Statements:
             script=identifier(name),
             pin=_python_literal(pin),
             body=self.udf(body),
+            imported=self.udf("imported.py"),
         )
 
     def _view(self, name: str, aliases: Sequence[str], values: Mapping[str, str]) -> DatabaseObject:

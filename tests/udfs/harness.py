@@ -42,6 +42,7 @@ def render(script: str, pin: Mapping[str, str]) -> str:
         "script": f'"{script.upper()}"',
         "pin": repr(dict(pin)),
         "body": (PACKAGE / source).read_text(encoding="utf-8"),
+        "imported": (PACKAGE / "imported.py").read_text(encoding="utf-8"),
     }
     text = (SQL / f"{script}.sql").read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match.group(1)], text)

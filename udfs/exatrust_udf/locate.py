@@ -18,6 +18,7 @@ ENVIRONMENT = {
     "AWS_CA_BUNDLE": "botocore",
     "WEBSOCKET_CLIENT_CA_BUNDLE": "websocket-client",
     "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": "grpc",
+    "PGSSLROOTCERT": "libpq",
     "PIP_CERT": "pip",
 }
 # Debian and Ubuntu, Red Hat, SUSE, Alpine.

@@ -16,13 +16,16 @@ def pinned_bytes(pin: Mapping[str, str], name: str) -> bytes:
         with open(path, "rb") as file:  # noqa: PTH123 (pathlib is slow to load)
             data = file.read()
     except OSError as error:
-        raise RuntimeError(_complaint(path, f"cannot be read: {error.strerror}")) from None
+        raise RuntimeError(complaint(pin, path, f"cannot be read: {error.strerror}")) from None
     found = hashlib.sha256(data).hexdigest()
     expected = pin[f"{name}_sha256"]
     if found != expected:
-        raise RuntimeError(_complaint(path, f"was altered: SHA-256 {found}, expected {expected}"))
+        reason = f"was altered: SHA-256 {found}, expected {expected}"
+        raise RuntimeError(complaint(pin, path, reason))
     return data
 
 
-def _complaint(path: str, what: str) -> str:
-    return f"exatrust: {path} {what}. Run `exatrust status`, then `exatrust install`."
+def complaint(pin: Mapping[str, str], path: str, what: str) -> str:
+    """Say what is wrong with a file, on which node where that is known, and what to do."""
+    node = f"node {pin['node']}: " if "node" in pin else ""
+    return f"exatrust: {node}{path} {what}. Run `exatrust status`, then `exatrust install`."

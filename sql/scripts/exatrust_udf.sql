@@ -1,0 +1,19 @@
+CREATE OR REPLACE {{alias}} SCALAR SCRIPT {{schema}}.{{script}} (
+    "activated" BOOLEAN
+)
+EMITS (
+    "NODE_ID" DECIMAL(9,0),
+    "LANGUAGE_ALIAS" VARCHAR(128),
+    "RELEASE" VARCHAR(200),
+    "CHECKED_AT" TIMESTAMP,
+    "CLIENT" VARCHAR(40),
+    "VERSION" VARCHAR(40),
+    "DECIDED_BY" VARCHAR(100),
+    "STORE" VARCHAR(4096),
+    "CERTIFICATES" DECIMAL(9,0),
+    "IS_RELEASE" BOOLEAN,
+    "NOTE" VARCHAR(2000)
+) AS
+PIN = {{pin}}
+{{body}}
+{{imported}}
