@@ -166,6 +166,19 @@ def update_container(image: str, directory: Path, alias: str, node: int | None) 
     click.echo(f"{alias}{where}: {old} -> {image}. Its truststores are now the new image's.")
 
 
+@sandbox.command("add-container")
+@click.argument("image")
+@_directory
+@click.option("--alias", required=True, help="An alias without container: JAVA or R at first.")
+@_reports_errors
+def add_container(image: str, directory: Path, alias: str) -> None:
+    """Give an alias of SCRIPT_LANGUAGES a container; JAVA and R have none at first."""
+    from exatrust_sandbox.updates import add_container
+
+    add_container(_existing(directory), alias, image)
+    click.echo(f"{alias}: {image}")
+
+
 @sandbox.command("plant-root")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_directory

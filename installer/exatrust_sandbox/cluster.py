@@ -239,6 +239,10 @@ class Sandbox:
         """SHA-256 of the company's root, as its owner would read it out over the phone."""
         return fingerprint(self.authorities.company.cert_pem.bytes())
 
+    def add_container(self, image: str, *, alias: str) -> None:
+        """Give an alias without a container one, on all nodes: JAVA and R have none at first."""
+        updates.add_container(self.layout, alias, image)
+
     def update_container(self, image: str, *, alias: str, node: int | None = None) -> str:
         """Give an alias another image, on all nodes or on one; the name of the image it had."""
         return updates.update_container(self.layout, alias, image, node)

@@ -33,6 +33,17 @@ def build_container(layout: Layout, container: Container) -> Image:
         raise SandboxError(str(error)) from error
 
 
+def add_container(layout: Layout, alias: str, name: str) -> None:
+    """Give an alias of SCRIPT_LANGUAGES that has no container one, on all nodes.
+
+    Raises SandboxError for an unknown image, and for an alias that has a container.
+    """
+    if alias in layout.aliases():
+        raise SandboxError(f"{alias} has a container; `sandbox update-container` exchanges it")
+    build_image(layout, name)
+    layout.set_alias(alias, Alias(Container(name)))
+
+
 def update_container(layout: Layout, alias: str, name: str, node: int | None = None) -> str:
     """Give an alias another image, as an update of the language container does; on one node
     only, as one that lags behind or is ahead, or, for None, on all.

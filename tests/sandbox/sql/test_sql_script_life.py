@@ -92,9 +92,9 @@ def test_any_alias_text_is_taken_and_only_creating_a_script_looks_at_it(session)
         session.execute("CREATE PYTHON3 SCALAR SCRIPT G() RETURNS INT AS\ndef run(ctx): return 1")
 
 
-def test_java_scripts_can_be_kept_but_not_run(session):
+def test_java_scripts_can_be_kept_where_java_has_no_container(session):
     session.execute("CREATE JAVA SCALAR SCRIPT J() RETURNS INT AS\nclass J {}")
-    with pytest.raises(SqlError, match="running scripts in JAVA"):
+    with pytest.raises(SqlError, match="alias JAVA cannot be started"):
         session.execute("SELECT J()")
 
 
