@@ -6,13 +6,14 @@ Every file runs in any SQL client after OPEN SCHEMA, and always gives the same f
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from exatrust import resources
 from exatrust.database import Database, Row
 from exatrust.errors import SqlFailed, UsageError
 from exatrust.statements import Statements
+from exatrust.stored_views import StoredViews
 
 # What makes other checks fail comes first: a missing file breaks every view.
 _CAUSES = ("NODES_MISSING", "RELEASE_ALTERED")
@@ -78,16 +79,33 @@ def run(
     checks: Sequence[Check],
     database: Database,
     statements: Statements,
+    tell: Callable[[Outcome], None],
     *,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Outcome]:
-    """Run one after another; one that the database refuses is an outcome, not the end."""
-    database.execute(statements.query("open_schema"))
-    for check in checks:
-        start = clock()
-        try:
-            problems = tuple(map(_problem, database.rows(check.sql)))
-            error = None
-        except SqlFailed as failure:
-            problems, error = (), failure.text
-        yield Outcome(check, problems, error, clock() - start)
+) -> tuple[Outcome, ...]:
+    """Run one after another, telling each outcome; one that is refused is not the end.
+
+    What nodes and endpoints say is asked once for all checks, and rolled back after them.
+    """
+
+    def work() -> tuple[Outcome, ...]:
+        database.execute(statements.query("open_schema"))
+        views = StoredViews(database, statements)
+        outcomes = []
+        for check in checks:
+            outcomes.append(_outcome(check, database, views, clock))
+            tell(outcomes[-1])
+        return tuple(outcomes)
+
+    return database.rolled_back(work)
+
+
+def _outcome(
+    check: Check, database: Database, views: StoredViews, clock: Callable[[], float]
+) -> Outcome:
+    start = clock()
+    try:
+        problems = tuple(map(_problem, database.rows(views.sql(check.sql))))
+    except SqlFailed as failure:
+        return Outcome(check, (), failure.text, clock() - start)
+    return Outcome(check, problems, None, clock() - start)

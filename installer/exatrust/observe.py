@@ -11,7 +11,7 @@ from exatrust.bucket import Bucket
 from exatrust.database import Database, Row
 from exatrust.drift import Change, Names, sentences
 from exatrust.errors import AliasBroken, SqlFailed
-from exatrust.nodes import Coverage, NodeReport, coverage, node_report
+from exatrust.nodes import Coverage, NodeReport, coverage, node_list, node_report
 from exatrust.plan import FOREIGN, Desired, Observed
 from exatrust.statements import (
     Statements,
@@ -187,9 +187,16 @@ def baseline_gap(
     if current is None:
         return "there is none"
     try:
+        reports = [
+            report
+            for a in current.aliases
+            for report in node_reports(database, statements, current, a)
+        ]
         found = drift(database, statements, current, current.aliases)
     except SqlFailed:
         return "the installed scripts cannot be run"
+    if behind := {report.node_id for report in reports if not report.intact}:
+        return f"{node_list(tuple(behind))} cannot see every file of the release"
     if found is None:
         return "there is none"
     more = f"; and {len(found) - 2} more changes" if len(found) > 2 else ""

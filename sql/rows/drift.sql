@@ -45,7 +45,11 @@ FROM (
         COUNT(n."NODE_ID") OVER (PARTITION BY COALESCE(n."NODE_ID", b."NODE_ID")) AS "STORES_NOW",
         COUNT(b."NODE_ID") OVER (PARTITION BY COALESCE(n."NODE_ID", b."NODE_ID")) AS "STORES_BEFORE"
     FROM (
+        SELECT *
+        FROM (
 {{stores}}
+        )
+        WHERE "PATH" IS NOT NULL
     ) n
     FULL OUTER JOIN (
         SELECT * FROM {{schema}}."TRUSTSTORE_SNAPSHOT"

@@ -19,6 +19,7 @@ CREATE OR REPLACE VIEW {{schema}}."ENDPOINT_STATUS" (
     "SEVERITY" COMMENT IS 'How bad it is',
     "CAUSE" COMMENT IS 'What is wrong',
     "ACTION" COMMENT IS 'What to do about it',
+    "FINDINGS" COMMENT IS 'All findings, one a line, the primary one first: name, severity, cause, action; ENDPOINT_FINDINGS has them as rows',
     "VERIFY_CODE" COMMENT IS 'OpenSSL verify code of the first error',
     "VERIFY_TEXT" COMMENT IS 'OpenSSL text of it',
     "VERIFY_DEPTH" COMMENT IS 'Depth of it in the chain, 0 is the leaf',

@@ -24,6 +24,7 @@ CREATE OR REPLACE VIEW {{schema}}."TRUSTSTORE_CERTIFICATES" (
     "SELF_SIGNED" COMMENT IS 'Whether subject and issuer are the same',
     "STRICT_PROBLEMS" COMMENT IS 'What Python 3.13 and later reject it for, NULL if nothing',
     "IN_SHARED_BUNDLE" COMMENT IS 'Whether the shared bundle has it',
-    "IN_DEFAULT_SET" COMMENT IS 'Whether it is of the shared bundle''s default set'
+    "IN_DEFAULT_SET" COMMENT IS 'Whether it is of the shared bundle''s default set',
+    "PROBLEM" COMMENT IS 'Why it is not known whether the bundle has it, or, without a PATH, why the node cannot tell its certificates; NULL if nothing'
 ) AS
 {{rows}}

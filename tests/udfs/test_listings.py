@@ -80,11 +80,17 @@ def test_a_node_answers_once_for_all_groups_of_one_call(tmp_path: Path) -> None:
     assert samples == [1, 1, 3]  # one comes again: another call; three asks for another path
 
 
-def test_an_altered_manifest_is_refused(tmp_path: Path) -> None:
+def test_with_an_altered_manifest_nothing_is_said_of_the_bundle_and_the_rows_say_why(
+    tmp_path: Path,
+) -> None:
     pin = release(tmp_path, "list_certificates", pem(*ANCHORS), {})
     (tmp_path / "manifest.json").write_text('{"certificates": [] }')
     answer = run_script("3.11", render("list_certificates", pin), [[[1, None]]])
-    assert str(answer["error"]).startswith(f"RuntimeError: exatrust: {tmp_path}/manifest.json was")
+    bundle = [row for row in answer["rows"] if row["STORE"] == "shared-bundle"]  # type: ignore[union-attr]
+    assert [row["SHA256"] for row in bundle] == [sha256(der) for der in ANCHORS]
+    for row in bundle:
+        assert (row["IN_SHARED_BUNDLE"], row["IN_DEFAULT_SET"]) == (None, None)
+        assert row["PROBLEM"].startswith(f"exatrust: {tmp_path}/manifest.json was altered")
 
 
 def test_an_altered_bundle_is_a_row_that_says_so(tmp_path: Path) -> None:

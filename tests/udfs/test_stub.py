@@ -10,6 +10,8 @@ import pytest
 from udf_harness import Machine, archive, release, render
 from udf_interpreters import VERSIONS, run_script
 
+from exatrust_udf.kinds import KINDS
+
 EVIL = ("exatrust_udf/scripts/list_truststores.py", "raise SystemExit('foreign code ran')")
 
 
@@ -47,17 +49,60 @@ def test_the_pinned_code_runs(version: str, pin: dict[str, str]) -> None:
 def test_an_altered_archive_is_refused_with_both_hashes(version: str, pin: dict[str, str]) -> None:
     archive_of(pin).write_bytes(archive([EVIL]))
     answer = run_script(version, render("list_truststores", pin), [[[1, None]]], node_id=2)
-    error = str(answer["error"])
-    assert error.startswith(f"RuntimeError: exatrust: node 2: {archive_of(pin)} was altered.")
-    assert f"Expected SHA-256 {pin['pyz_sha256']}, found: SHA-256 " in error
-    assert error.endswith("Run `exatrust status`, then `exatrust install`.")
+    (row,) = answer["rows"]  # type: ignore[misc]
+    assert row["PROBLEM"].startswith(f"exatrust: node 2: {archive_of(pin)} was altered.")
+    assert f"Expected SHA-256 {pin['pyz_sha256']}, found: SHA-256 " in row["PROBLEM"]
+    assert row["PROBLEM"].endswith("Run `exatrust status`, then `exatrust install`.")
+    keys = ("SAMPLE", "NODE_ID", "LANGUAGE_ALIAS", "RELEASE", "STORE", "PATH", "CERTIFICATES")
+    assert [row[key] for key in keys] == [1, 2, "PYTHON3", "0.1.0-test", None, None, None]
 
 
-def test_a_missing_archive_is_refused_with_node_and_path(pin: dict[str, str]) -> None:
+def without_archive(directory: Path, script: str, *groups: list[object]) -> list[dict[str, object]]:
+    pin = release(directory, script, b"", {})
     archive_of(pin).unlink()
-    machine = Machine(render("list_truststores", pin), node_id=3)
+    machine = Machine(render(script, pin), node_id=3)
+    return [row for group in groups for row in machine.run(*group)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("script", ["check_endpoint", "diagnose_endpoint", "fetch_chain"])
+def test_without_the_archive_every_endpoint_is_a_row_that_says_so(
+    script: str, tmp_path: Path
+) -> None:
+    asked = [("a.example", 443, None), ("b.example", 5432, "protocol=postgres"), (7, "x", "")]
+    rows = without_archive(tmp_path, script, asked)
+    assert [(row["HOST"], row["PORT"], row["OPTIONS"]) for row in rows] == [
+        ("a.example", 443, None), ("b.example", 5432, "protocol=postgres"), (None, None, ""),
+    ]  # fmt: skip
+    for row in rows:
+        text = str(row.get("CAUSE") or row.get("PROBLEM"))
+        assert "node 3: " in text
+        assert ".pyz is missing. Expected SHA-256" in text
+        assert row.get("FINDING", "RELEASE_DAMAGED") in KINDS
+        assert row.get("ACTION", KINDS["RELEASE_DAMAGED"].action) == KINDS["RELEASE_DAMAGED"].action
+        assert not row.get("TRUSTED")
+
+
+def test_a_node_without_the_archive_tells_no_certificate_and_why(tmp_path: Path) -> None:
+    (row,) = without_archive(tmp_path, "list_certificates", [(4, None)])
+    assert (row["SAMPLE"], row["SHA256"], row["PATH"]) == (4, None, None)
+    assert "is missing" in str(row["PROBLEM"])
+
+
+@pytest.mark.parametrize("script", ["find_endpoints", "find_unverified"])
+def test_where_texts_would_go_unread_a_missing_archive_is_an_error(
+    script: str, tmp_path: Path
+) -> None:
     with pytest.raises(RuntimeError, match=r"node 3: .*\.pyz is missing\. Expected SHA-256"):
-        machine.run((1, None))
+        without_archive(tmp_path, script, [("SCRIPT", "X.Y", "text")])
+
+
+def test_a_node_answers_as_soon_as_it_has_the_archive(pin: dict[str, str]) -> None:
+    content = archive_of(pin).read_bytes()
+    archive_of(pin).unlink()
+    machine = Machine(render("list_truststores", pin))
+    assert "is missing" in str(machine.run((1, None))[0]["PROBLEM"])
+    archive_of(pin).write_bytes(content)
+    assert machine.run((2, "/nowhere"))[1]["PATH"] == "/nowhere"
 
 
 def test_an_archive_swapped_between_check_and_import_has_no_effect(pin: dict[str, str]) -> None:

@@ -75,7 +75,7 @@ def shared_bundle(pin: Mapping[str, str]) -> Store:
     if found.sha256 in (None, pin["bundle_sha256"]):
         return found
     problem = f"altered: the release has SHA-256 {pin['bundle_sha256']}"
-    return replace(found, certificates=(), problems=(problem, *found.problems))
+    return replace(found, certificates=(), sources=(), problems=(problem, *found.problems))
 
 
 def background(pin: Mapping[str, str]) -> Background:
@@ -100,7 +100,7 @@ def check_rows(found: Survey) -> Iterator[CheckRow]:
         row = CheckRow(
             bad.host, bad.port, bad.options, finding=finding.id, severity=finding.severity
         )
-        yield replace(row, cause=finding.cause, action=finding.action)
+        yield replace(row, cause=finding.cause, action=finding.action, findings=(_line(finding),))
     for examined in found.examined:
         yield check_row(examined)
 
@@ -171,8 +171,16 @@ def _with_verdict(row: CheckRow, examined: Examined) -> CheckRow:
             row = replace(row, verify_code=code, verify_depth=depth, verify_text=text)
     if first is None:
         return row
+    others = [item for item in examined.findings if item is not first]
+    row = replace(row, findings=tuple(map(_line, [first, *others])))
     return replace(row, finding=first.id, severity=first.severity, cause=first.cause,
                    action=first.action)  # fmt: skip
+
+
+def _line(finding: Finding) -> str:
+    """A finding in one line, as checks take it apart."""
+    text = f"{finding.id} {finding.severity}: {finding.cause} Action: {finding.action}"
+    return " ".join(text.split())
 
 
 def finding_rows(found: Survey) -> Iterator[FindingRow]:

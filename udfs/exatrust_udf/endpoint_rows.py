@@ -28,6 +28,7 @@ class CheckRow:
     severity: str | None = None
     cause: str | None = None
     action: str | None = None
+    findings: tuple[str, ...] | None = None
     verify_code: int | None = None
     verify_text: str | None = None
     verify_depth: int | None = None

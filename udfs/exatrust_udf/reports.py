@@ -43,6 +43,7 @@ class StoreRow:
 class CertificateRow:
     """A row of LIST_CERTIFICATES. `position` counts from 1 within the store, `serial` is hex.
 
+    `in_shared_bundle` and `in_default_set` are None where that is not known: `problem` says why.
     `self_signed` means self-issued with agreeing key identifiers: the signature is not checked.
     """
 
@@ -66,8 +67,9 @@ class CertificateRow:
     path_length: int | None
     self_signed: bool
     strict_problems: tuple[str, ...] | None
-    in_shared_bundle: bool
-    in_default_set: bool
+    in_shared_bundle: bool | None
+    in_default_set: bool | None
+    problem: str | None = None
 
 
 def survey(pin: Mapping[str, str], paths: str | None) -> Survey:
@@ -116,12 +118,21 @@ def store_row(store: Store, now: dt.datetime) -> StoreRow:
     )
 
 
-def certificate_rows(found: Survey, origin: Mapping[str, str]) -> Iterator[CertificateRow]:
-    """Yield a row for each certificate of each store; `origin` is what `origins` returns."""
+def certificate_rows(found: Survey, pin: Mapping[str, str]) -> Iterator[CertificateRow]:
+    """Yield a row for each certificate of each store, with what the manifest says of it."""
+    try:
+        origin, problem = origins(pin), None
+    except RuntimeError as error:
+        origin, problem = {}, str(error)
     for store in found.stores:
         for position, certificate in enumerate(store.certificates, 1):
-            yield certificate_row(
+            row = certificate_row(
                 store, position, certificate, found.checked_at, origin.get(certificate.sha256)
+            )
+            yield (
+                replace(row, in_shared_bundle=None, in_default_set=None, problem=problem)
+                if problem
+                else row
             )
 
 

@@ -3,8 +3,12 @@
 The code is read once, and the bytes that were compared with the pinned SHA-256 are the bytes that
 are imported: they lie in sealed memory of this process, so whoever can write to the bucket cannot
 exchange them in between. `PIN` (dict) and `exa` are globals of the script.
+
+A node that has not got the archive says so in a row, where the script has a column for that: the
+views show all nodes, and one that lags behind must not silence the others.
 """
 
+import datetime as dt
 import fcntl
 import hashlib
 import importlib
@@ -15,13 +19,63 @@ import types
 PIN: dict[str, str]
 exa: types.SimpleNamespace
 _loaded: list[types.ModuleType] = []
+ACTION = "Run `exatrust status`, then `exatrust install`."
+
+
+class Damaged(RuntimeError):
+    """The archive is missing, or is not the pinned one."""
 
 
 def run(ctx: types.SimpleNamespace) -> None:
     """Run the pinned script; the code is loaded once in this virtual machine."""
-    if not _loaded:
-        _loaded.append(load())
-    _loaded[0].run(ctx, exa, PIN)
+    try:
+        if not _loaded:
+            _loaded.append(load())
+    except Damaged as error:
+        if not {"PROBLEM", "FINDING"} & {column.name for column in exa.meta.output_columns}:
+            raise
+        tell(ctx, str(error))
+    else:
+        _loaded[0].run(ctx, exa, PIN)
+
+
+def tell(ctx: types.SimpleNamespace, problem: str) -> None:
+    """Emit one row for each input row: what it was asked, and why there is no answer."""
+    asked = True
+    while asked:
+        row = {**report(problem), **question(ctx)}
+        ctx.emit(*(row.get(column.name) for column in exa.meta.output_columns))
+        asked = ctx.next()
+
+
+def report(problem: str) -> dict[str, object]:
+    """Return what every script's row says of a node without the archive, by column."""
+    return {
+        "NODE_ID": int(exa.meta.node_id),
+        "LANGUAGE_ALIAS": PIN["alias"],
+        "RELEASE": PIN["release"],
+        "CHECKED_AT": dt.datetime.now(dt.timezone.utc).replace(tzinfo=None),
+        "POSITION": 1 if PIN["script"] == "diagnose_endpoint" else None,
+        "IS_PRIMARY": True,
+        "FINDING": "RELEASE_DAMAGED",
+        "SEVERITY": "ERROR",
+        "CAUSE": problem,
+        "PROBLEM": problem,
+        "ACTION": ACTION,
+    }
+
+
+def question(ctx: types.SimpleNamespace) -> dict[str, object]:
+    """Return the input row by the columns that repeat it; what fits in none is left out."""
+    given = list(map(ctx.__getitem__, range(exa.meta.input_column_count)))
+    if PIN["script"].startswith("list_"):
+        return {"SAMPLE": int(given[0])}
+    host, port, options = [*given, None, None, None][:3]
+    return {
+        "HOST": host[:2000] if type(host) is str else None,
+        "PORT": int(port) if type(port) is not str and port and 0 < port < 65536 else None,
+        "OPTIONS": options[:2000] if type(options) is str else None,
+    }
 
 
 def load() -> types.ModuleType:
@@ -37,16 +91,16 @@ def load() -> types.ModuleType:
 
 
 def verified_archive() -> bytes:
-    """Return the archive's bytes; RuntimeError where they are missing or not the pinned ones."""
+    """Return the archive's bytes; Damaged where they are missing or not the pinned ones."""
     path = PIN["directory"] + "/" + PIN["pyz"]
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (pathlib is slow to load)
             data = file.read()
     except OSError as error:
-        raise RuntimeError(complaint(path, "is missing", error.strerror or "no reason")) from None
+        raise Damaged(complaint(path, "is missing", error.strerror or "no reason")) from None
     found = hashlib.sha256(data).hexdigest()
     if found != PIN["pyz_sha256"]:
-        raise RuntimeError(complaint(path, "was altered", "SHA-256 " + found))
+        raise Damaged(complaint(path, "was altered", "SHA-256 " + found))
     return data
 
 
@@ -55,7 +109,7 @@ def complaint(path: str, what: str, found: str) -> str:
     return (
         f"exatrust: node {exa.meta.node_id}: {path} {what}. "
         f"Expected SHA-256 {PIN['pyz_sha256']}, found: {found}. "
-        "Run `exatrust status`, then `exatrust install`."
+        f"{ACTION}"
     )
 
 

@@ -29,12 +29,10 @@ def run_checks(
     """0 when every check ran and none found an error or a warning, 1 otherwise."""
     report, statements = terminal.report, statements_for(settings)
     wanted = checks.catalogue(only)
-    outcomes = []
+    shown = _Shown(report)
     with open_database(settings, terminal) as database:
         status.require_installed(database, statements)
-        for outcome in checks.run(wanted, database, statements):
-            _show_outcome(outcome, report)
-            outcomes.append(outcome)
+        outcomes = checks.run(wanted, database, statements, shown.show)
     report.document({"checks": [asdict(item) | {"passed": item.passed} for item in outcomes]})
     _write(outputs.junit, monitoring.junit, outcomes)
     _write(outputs.prometheus, monitoring.prometheus, outcomes)
@@ -43,14 +41,29 @@ def run_checks(
     return FINDINGS if failed else OK
 
 
-def _show_outcome(outcome: checks.Outcome, report: Report) -> None:
-    """Progress and result in one: a check may take a second on many nodes."""
-    word = "ok" if outcome.passed else "broken" if outcome.error else "FAILED"
-    report.say(f"{word:<7} {outcome.check.id}  {one_line(outcome.error or outcome.check.title)}")
-    for item in outcome.problems:
-        report.say(f"  {item.severity:<7} {one_line(item.object_name)}")
-        report.say(f"    {one_line(item.finding)}")
-        report.say(f"    Action: {one_line(item.action)}")
+class _Shown:
+    """Progress and result in one: a check may take a second on many nodes.
+
+    One cause may break many checks, and is told in full once.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._errors: dict[str, str] = {}
+
+    def show(self, outcome: checks.Outcome) -> None:
+        word = "ok" if outcome.passed else "broken" if outcome.error else "FAILED"
+        self._report.say(f"{word:<7} {outcome.check.id}  {one_line(self._text(outcome))}")
+        for item in outcome.problems:
+            self._report.say(f"  {item.severity:<7} {one_line(item.object_name)}")
+            self._report.say(f"    {one_line(item.finding)}")
+            self._report.say(f"    Action: {one_line(item.action)}")
+
+    def _text(self, outcome: checks.Outcome) -> str:
+        if outcome.error is None:
+            return outcome.check.title
+        first = self._errors.setdefault(outcome.error, outcome.check.id)
+        return outcome.error if first == outcome.check.id else f"for the reason of {first}"
 
 
 def _write(

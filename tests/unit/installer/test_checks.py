@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import junitparser
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exatrust import resources
 from exatrust.checks import Check, Outcome, catalogue, run
 from exatrust.errors import SqlFailed, UsageError
 from exatrust.monitoring import junit, prometheus
@@ -57,29 +58,87 @@ def test_an_unknown_check_is_refused_with_the_names_there_are() -> None:
 
 
 class FakeDatabase:
-    """Answers with rows, or refuses."""
+    """Answers with rows, or refuses; `refused` are beginnings of statements it refuses."""
 
-    def __init__(self, answer: list[tuple[str, ...]] | SqlFailed) -> None:
-        self._answer = answer
+    def __init__(
+        self, answer: list[tuple[str, ...]] | SqlFailed = (), refused: dict[str, str] | None = None
+    ) -> None:
+        self._answer = answer or []
+        self._refused = refused or {}
         self.executed: list[str] = []
+        self.asked: list[str] = []
 
     def execute(self, sql: str) -> int:
         self.executed.append(sql.strip())
+        for beginning, text in self._refused.items():
+            if sql.startswith(beginning):
+                raise SqlFailed("42500", text, "")
         return 0
 
     def rows(self, sql: str) -> list[tuple[str, ...]]:
+        self.asked.append(sql)
         if isinstance(self._answer, SqlFailed):
             raise self._answer
         return self._answer
 
+    def rolled_back(self, work: Callable[[], tuple[Outcome, ...]]) -> tuple[Outcome, ...]:
+        return work()
+
+
+STATEMENTS = Statements("my", ("PYTHON3",), resources.sql, str)
+
 
 def outcome(answer: list[tuple[str, ...]] | SqlFailed) -> Outcome:
     ticks: Iterator[float] = iter((1.0, 1.25))
-    database = FakeDatabase(answer)
-    statements = Statements("my", ("PYTHON3",), lambda name: "OPEN SCHEMA {{schema}}", str)
-    (found,) = run([CHECK], database, statements, clock=lambda: next(ticks))  # type: ignore[arg-type]
+    database, told = FakeDatabase(answer), list[Outcome]()
+    (found,) = run([CHECK], database, STATEMENTS, told.append, clock=lambda: next(ticks))  # type: ignore[arg-type]
     assert database.executed == ['OPEN SCHEMA "MY"']
+    assert told == [found]
     return found
+
+
+def reading(*views: str) -> list[Check]:
+    return [Check(f"C{i}", "It.", f"-- It.\nSELECT 1 FROM {v}") for i, v in enumerate(views)]
+
+
+def run_over(database: FakeDatabase, *views: str) -> tuple[Outcome, ...]:
+    return run(reading(*views), database, STATEMENTS, lambda _: None)  # type: ignore[arg-type]
+
+
+def test_a_view_is_read_once_for_all_checks_and_their_queries_read_what_is_stored() -> None:
+    database = FakeDatabase()
+    names = ("ENDPOINT_STATUS", "COVERAGE, ENDPOINT_STATUS", "ENDPOINT", "COVERAGE -- not DRIFT")
+    run_over(database, *names)
+    scratch = database.executed[1].removeprefix("CREATE SCHEMA ")
+    assert database.executed == [
+        'OPEN SCHEMA "MY"',
+        f"CREATE SCHEMA {scratch}",
+        'OPEN SCHEMA "MY"',
+        *(
+            f'CREATE TABLE {scratch}."{view}" AS SELECT * FROM "MY"."{view}"'
+            for view in ("ENDPOINT_STATUS", "COVERAGE")
+        ),
+    ]
+    assert database.asked[0] == (
+        f'WITH "ENDPOINT_STATUS" AS (SELECT * FROM {scratch}."ENDPOINT_STATUS")\n'
+        "-- It.\nSELECT 1 FROM ENDPOINT_STATUS"
+    )
+    assert database.asked[1].count(" AS (SELECT * FROM ") == 2
+    assert database.asked[2] == "-- It.\nSELECT 1 FROM ENDPOINT"
+
+
+def test_who_may_not_create_a_schema_reads_the_views_themselves() -> None:
+    database = FakeDatabase(refused={"CREATE SCHEMA": "insufficient privileges"})
+    found = run_over(database, "DRIFT", "NODE_STATUS")
+    assert database.asked == [f"-- It.\nSELECT 1 FROM {view}" for view in ("DRIFT", "NODE_STATUS")]
+    assert all(item.passed for item in found)
+
+
+def test_a_view_that_cannot_be_read_is_tried_once_and_breaks_each_check_that_needs_it() -> None:
+    database = FakeDatabase(refused={"CREATE TABLE": "VM error"})
+    found = run_over(database, "DRIFT", "DRIFT", "ENDPOINT")
+    assert [item.error for item in found] == ["VM error", "VM error", None]
+    assert len([sql for sql in database.executed if sql.startswith("CREATE TABLE")]) == 1
 
 
 def test_a_check_passes_without_rows_and_with_rows_that_are_only_worth_knowing() -> None:

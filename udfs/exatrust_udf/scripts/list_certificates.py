@@ -14,6 +14,5 @@ def run(ctx: rows.Context, exa: rows.Exa, pin: Mapping[str, str]) -> None:
         if not rows.first_of_its_node(exa, paths, sample):
             continue
         found = rows.once(exa, paths, partial(reports.survey, pin, paths))
-        origin = rows.once(exa, "origins", partial(reports.origins, pin))
-        for record in reports.certificate_rows(found, origin):
+        for record in reports.certificate_rows(found, pin):
             rows.emit(ctx, exa, record, pin, checked_at=found.checked_at, sample=sample)

@@ -1,0 +1,1 @@
+CREATE TABLE {{scratch}}.{{view}} AS SELECT * FROM {{schema}}.{{view}}

@@ -1,0 +1,1 @@
+{{view}} AS (SELECT * FROM {{scratch}}.{{view}})
