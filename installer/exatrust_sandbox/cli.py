@@ -179,6 +179,20 @@ def add_container(image: str, directory: Path, alias: str) -> None:
     click.echo(f"{alias}: {image}")
 
 
+@sandbox.command("trust-on-host")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_directory
+@_one_node("Only this node.")
+@_reports_errors
+def trust_on_host(file: Path, directory: Path, node: int | None) -> None:
+    """Put the CAs of a PEM FILE into the nodes' own truststores: IMPORT trusts them then."""
+    from exatrust_sandbox.updates import trust_on_host
+
+    count = trust_on_host(_existing(directory), file.read_bytes(), node)
+    where = "every node" if node is None else f"node {node}"
+    click.echo(f"{count} certificates from {file.name} in the truststore of {where}.")
+
+
 @sandbox.command("plant-root")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_directory

@@ -184,6 +184,7 @@ class Sandbox:
             isolation=self.isolation.value,
             sys_password=self.layout.password("sys"),
             languages=LANGUAGES,
+            host_stores=self.layout.host_store,
         )
 
     def _make_database(self) -> DatabaseServer:
@@ -215,7 +216,13 @@ class Sandbox:
         """What a company would call its default set: Mozilla's roots, here with the public CA."""
         mozilla = Path(certifi.where()).read_bytes()
         public = self.authorities.public.cert_pem.bytes()
-        (self.layout.pki / "public-roots.pem").write_bytes(mozilla.rstrip() + b"\n" + public)
+        roots = mozilla.rstrip() + b"\n" + public
+        (self.layout.pki / "public-roots.pem").write_bytes(roots)
+        for node in self.nodes:
+            store = self.layout.host_store(node.id)
+            if not store.exists():
+                store.parent.mkdir(parents=True, exist_ok=True)
+                store.write_bytes(roots)
 
     def _write_settings(self) -> None:
         if not self.layout.settings_file.exists():
@@ -246,6 +253,11 @@ class Sandbox:
     def update_container(self, image: str, *, alias: str, node: int | None = None) -> str:
         """Give an alias another image, on all nodes or on one; the name of the image it had."""
         return updates.update_container(self.layout, alias, image, node)
+
+    def trust_on_host(self, pem: bytes, *, node: int | None = None) -> None:
+        """Put certificates into the truststore of all nodes, or of one, as its administrator does:
+        IMPORT trusts them then, and no UDF does."""
+        updates.trust_on_host(self.layout, pem, node)
 
     def plant_root(self, pem: bytes, *, alias: str, node: int | None = None) -> None:
         """Put certificates into all truststores of an alias's container, on all nodes or on one,

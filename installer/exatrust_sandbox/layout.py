@@ -92,6 +92,10 @@ class Layout:
         """What the node sees under /buckets."""
         return self.directory / "buckets" / f"node{node}"
 
+    def host_store(self, node: int) -> Path:
+        """The node's own truststore, which IMPORT and EXPORT verify with."""
+        return self.directory / "hosts" / f"node{node}" / "ca-bundle.crt"
+
     def password_file(self, user: str) -> Path:
         return self.directory / "passwords" / user
 

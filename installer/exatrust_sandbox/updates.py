@@ -72,6 +72,18 @@ def plant_root(layout: Layout, alias: str, pem: bytes, node: int | None = None) 
     return len(_certificates(pem))
 
 
+def trust_on_host(layout: Layout, pem: bytes, node: int | None = None) -> int:
+    """Put certificates into the own truststore of a node, or, for None, of all nodes.
+
+    Returns their number. Raises SandboxError as `plant_root` does.
+    """
+    added = _certificates(pem)
+    for number in _nodes(layout, node):
+        store = layout.host_store(number)
+        store.write_text(store.read_text().rstrip() + "\n" + "".join(added))
+    return len(added)
+
+
 def _certificates(pem: bytes) -> list[str]:
     """Each certificate as PEM of its own: nothing else in the file is kept."""
     try:
@@ -85,8 +97,14 @@ def _alias(layout: Layout, alias: str, node: int | None) -> Alias:
     aliases = layout.aliases()
     if alias not in aliases:
         raise SandboxError(f"no alias {alias}; this sandbox has {', '.join(sorted(aliases))}")
+    _nodes(layout, node)
+    return aliases[alias]
+
+
+def _nodes(layout: Layout, node: int | None) -> tuple[int, ...]:
+    """The node, or, for None, all of them."""
     configuration = layout.load_configuration()
     nodes = configuration.nodes if configuration else 0
     if node is not None and not 0 <= node < nodes:
         raise SandboxError(f"no node {node}; this sandbox has the nodes 0 to {nodes - 1}")
-    return aliases[alias]
+    return tuple(range(nodes)) if node is None else (node,)

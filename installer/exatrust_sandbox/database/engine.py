@@ -45,10 +45,11 @@ class Engine:
         placement: Policy = "spread",
         lock_wait: float = 1.0,
         languages: str | None = None,
+        host_stores: Callable[[int], Path] | None = None,
     ) -> None:
         self.images = containers
         self.runtime = runtime
-        self.cluster = Cluster(nodes, version, isolation, placement)
+        self.cluster = Cluster(nodes, version, isolation, placement, host_stores)
         self.locks = Locks(lock_wait)
         self._sessions: dict[int, Session] = {}
         self._numbers = itertools.count(FIRST_SESSION)

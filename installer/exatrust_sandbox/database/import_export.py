@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 from .catalog import CatalogObject
 from .dml import chosen_columns, insert_rows
 from .errors import unsupported
-from .model import DataType, ResultSet, Row, RowCount, SqlError, Transport
-from .statements import ColumnDef, FileFormat, Transfer
+from .loader import CLAUSES_SINCE, Loader, version_of
+from .model import DataType, ResultColumn, ResultSet, Row, RowCount, SqlError, Transport
+from .statements import ColumnDef, FileFormat, Source, Transfer
 from .transactions import Transaction
+from .transport import TUNNEL_HOST
 from .world import World
 
 
@@ -24,17 +26,50 @@ def run_import(
 ) -> RowCount:  # fmt: skip
     """Raises SqlError; a value that does not fit is reported with its line."""
     columns = chosen_columns(target, statement.columns, world)
-    rows: list[Row] = []
-    for source in statement.sources:
-        address, secure = _address(source.url)
-        data = transport.fetch(address, source.file, source.public_key, secure=secure)
-        rows += _parsed(data, statement.format, columns, source.fields)
+    rows = _fetched(statement, columns, transport, world)
     return insert_rows(target, columns, rows, world, work)
+
+
+def import_rows(statement: Transfer, transport: Transport, world: World) -> ResultSet:
+    """An import that names no table: the rows are the result, and nothing is stored."""
+    rows = _fetched(statement, statement.result, transport, world)
+    columns = tuple(ResultColumn(column.name, column.type) for column in statement.result)
+    return ResultSet(columns, rows)
+
+
+def _fetched(
+    statement: Transfer, columns: tuple[ColumnDef, ...], transport: Transport, world: World
+) -> list[Row]:
+    rows: list[Row] = []
+    for number, source in enumerate(statement.sources):
+        _refuse_unknown_clause(source, world)
+        data = _data(source, number, transport, world)
+        rows += _parsed(data, statement.format, columns, source.fields)
+    return rows
+
+
+def _refuse_unknown_clause(source: Source, world: World) -> None:
+    if source.clause_error is not None and version_of(world.cluster.version) < CLAUSES_SINCE:
+        raise source.clause_error
+
+
+def _data(source: Source, number: int, transport: Transport, world: World) -> bytes:
+    address, secure = _address(source.url)
+    stores = world.cluster.host_stores
+    if stores is None or address.startswith(f"{TUNNEL_HOST}:"):
+        if source.verification is not None:
+            raise unsupported(f"{source.verification} CERTIFICATE for a client's own connection")
+        return transport.fetch(address, source.file, source.public_key, secure=secure)
+    # One node after the other, as statements and files come.
+    node = (world.who.statement + number) % world.cluster.nodes
+    return Loader(stores, world.cluster.version).fetch(source, node)
 
 
 def run_export(statement: Transfer, result: ResultSet, transport: Transport) -> RowCount:
     share = -(-len(result.rows) // len(statement.sources))
     for number, source in enumerate(statement.sources):
+        if source.verification is not None:
+            raise unsupported(f"{source.verification} CERTIFICATE in EXPORT")
         if source.fields:
             raise unsupported("column numbers behind FILE in EXPORT")
         address, secure = _address(source.url)

@@ -10,7 +10,7 @@ from .compile import Compiled, compile_query
 from .define import Definitions
 from .dml import run_dml, truncate
 from .errors import insufficient, unsupported
-from .import_export import run_export, run_import
+from .import_export import import_rows, run_export, run_import
 from .model import ResultColumn, ResultSet, RowCount, SqlError, Transport
 from .moments import zone
 from .names import dotted, quote
@@ -165,11 +165,13 @@ class Performer:
         )
         return self.query(text)
 
-    def _transfer(self, statement: Transfer, transport: Transport | None) -> RowCount:
+    def _transfer(self, statement: Transfer, transport: Transport | None) -> Result:
         if transport is None:
             raise unsupported("IMPORT and EXPORT without a client's HTTP transport")
         if not statement.importing:
             return run_export(statement, self.query(_export_query(statement)), transport)
+        if statement.table is None:
+            return import_rows(statement, transport, self.world)
         target = self.world.need(statement.schema, statement.table or "", "TABLE")
         self.world.rights.need("INSERT", target)
         return run_import(statement, target, transport, self.world, self.work)

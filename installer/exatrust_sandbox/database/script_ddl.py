@@ -26,12 +26,12 @@ def parse_create_script(stream: TokenStream, replace: bool) -> CreateScript:
     stream.expect("SCRIPT")
     if_not_exists = stream.accept("IF", "NOT", "EXISTS")
     schema, name = stream.qualified()
-    inputs = _parameters(stream, keep_case=True)
+    inputs = parameters(stream, keep_case=True)
     output_type = stream.one_of("RETURNS", "EMITS")
     if output_type == "RETURNS":
         outputs: tuple[ColumnDef, ...] | None = (ColumnDef("RETURNS", read_type(stream)),)
     else:
-        outputs = _parameters(stream, keep_case=False)
+        outputs = parameters(stream, keep_case=False)
     as_token = stream.peek()
     stream.expect("AS")
     body = stream.sql[as_token.end :]
@@ -60,7 +60,7 @@ def _first_line_cut(body: str) -> str:
     return body[match.end() :] if match else body.lstrip(" \t")
 
 
-def _parameters(stream: TokenStream, keep_case: bool) -> tuple[ColumnDef, ...] | None:
+def parameters(stream: TokenStream, keep_case: bool) -> tuple[ColumnDef, ...] | None:
     """The names and types in parentheses; None for `(...)`. Input names keep the case they are
     written in even when unquoted; output names follow the rules of columns."""
     stream.expect("(")
@@ -80,7 +80,7 @@ def _parameters(stream: TokenStream, keep_case: bool) -> tuple[ColumnDef, ...] |
 
 def parse_columns(text: str) -> tuple[ColumnDef, ...]:
     """The column list of EMITS at a call, with its parentheses."""
-    columns = _parameters(TokenStream(text), keep_case=False)
+    columns = parameters(TokenStream(text), keep_case=False)
     if columns is None:
         raise SqlError("EMITS at a call needs column definitions")
     return columns

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .model import DataType
 
@@ -223,17 +224,26 @@ class FileFormat:
 
 @dataclass(frozen=True)
 class Source:
-    """One AT ... FILE; `fields` are the numbers of the CSV fields to take, empty for all."""
+    """One AT ... FILE; `fields` are the numbers of the CSV fields to take, empty for all.
+
+    `verification` is VERIFY or IGNORE, as in VERIFY CERTIFICATE, None without such a clause;
+    `clause_error` what a version says that knows none.
+    """
 
     url: str
     public_key: str | None
     file: str
     fields: tuple[int, ...] = ()
+    verification: Literal["VERIFY", "IGNORE"] | None = None
+    clause_error: Exception | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """IMPORT INTO table FROM CSV, or EXPORT table-or-query INTO CSV."""
+    """IMPORT INTO table FROM CSV, or EXPORT table-or-query INTO CSV.
+
+    `result` are the columns of an import that names no table: its rows are the result.
+    """
 
     importing: bool
     schema: str | None
@@ -242,6 +252,7 @@ class Transfer:
     columns: tuple[str, ...]
     sources: tuple[Source, ...]
     format: FileFormat
+    result: tuple[ColumnDef, ...] = ()
 
 
 Statement = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from .errors import unsupported
 from .lexer import TokenStream
 from .model import SqlError
-from .statements import FileFormat, Source, Transfer
+from .script_ddl import parameters
+from .statements import ColumnDef, FileFormat, Source, Transfer
 
 _ROW_SEPARATORS = {"LF": "\n", "CRLF": "\r\n", "CR": "\r"}
 
@@ -16,10 +17,14 @@ def parse_transfer(stream: TokenStream, importing: bool) -> Transfer:
     """After IMPORT or EXPORT. Raises SqlError 0A000 for all but CSV over HTTP."""
     schema = table = query = None
     columns: tuple[str, ...] = ()
+    result: tuple[ColumnDef, ...] = ()
     if importing:
         stream.expect("INTO")
-        schema, table = stream.qualified()
-        columns = _names(stream)
+        if stream.at("("):
+            result = parameters(stream, keep_case=False) or ()
+        else:
+            schema, table = stream.qualified()
+            columns = _names(stream)
         stream.expect("FROM")
     elif stream.at("("):
         query = _query(stream)
@@ -35,7 +40,7 @@ def parse_transfer(stream: TokenStream, importing: bool) -> Transfer:
         sources += _sources(stream)
     file_format = _options(stream)
     stream.finish()
-    return Transfer(importing, schema, table, query, columns, tuple(sources), file_format)
+    return Transfer(importing, schema, table, query, columns, tuple(sources), file_format, result)
 
 
 def _sources(stream: TokenStream) -> list[Source]:
@@ -45,12 +50,22 @@ def _sources(stream: TokenStream) -> list[Source]:
     url = stream.string()
     if not url.startswith(("http://", "https://")):
         raise unsupported(f"IMPORT and EXPORT over {url.partition(':')[0]}, only over HTTP")
-    key = stream.string() if stream.accept("PUBLIC", "KEY") else None
-    if stream.peek().is_word("USER", "VERIFY", "IGNORE"):
+    if stream.peek().is_word("USER"):
         raise unsupported(f"{stream.peek().value} in IMPORT and EXPORT")
+    # Said now, when the place is known; raised by a version without these clauses.
+    error = stream.error("expecting FILE_")
+    key: str | None = None
+    verification: Literal["VERIFY", "IGNORE"] | None = None
+    if stream.accept("PUBLIC", "KEY"):
+        key = stream.string()
+    elif stream.accept("VERIFY", "CERTIFICATE"):
+        verification = "VERIFY"
+    elif stream.accept("IGNORE", "CERTIFICATE"):
+        verification = "IGNORE"
+    clause = error if key is not None or verification is not None else None
     sources: list[Source] = []
     while stream.accept("FILE"):
-        sources.append(Source(url, key, stream.string(), _fields(stream)))
+        sources.append(Source(url, key, stream.string(), _fields(stream), verification, clause))
     if not sources:
         raise stream.error("expecting FILE")
     return sources

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from .catalog import Catalog, CatalogObject, Schema
 from .errors import not_found, unsupported
@@ -33,12 +34,17 @@ DEFAULT_PARAMETERS = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is the same for all sessions."""
+    """What is the same for all sessions.
+
+    `host_stores` gives each node's own truststore, with which IMPORT fetches files; without it all
+    files come through the client's connection.
+    """
 
     nodes: int
     version: str
     isolation: str
     placement: Policy
+    host_stores: Callable[[int], Path] | None = None
 
 
 @dataclass(frozen=True)
