@@ -32,6 +32,7 @@ def status(as_json: bool, **options: Any) -> int:
 @click.argument("endpoints", nargs=-1, metavar="[HOST:PORT...]")
 @settings_options
 @click.option("--options", "text", metavar="TEXT", help="Options of CHECK_ENDPOINT, key=value.")
+@click.option("--import", "by_import", is_flag=True, help="Ask IMPORT, too, about HOST:PORT.")
 @click.option("--only", multiple=True, metavar="CHECK", help="Run this check alone; repeatable.")
 @click.option("--junit", type=FILE, metavar="FILE", help="Write the checks as JUnit XML, too.")
 @click.option("--prometheus", type=FILE, metavar="FILE", help="... as Prometheus text, too.")
@@ -39,6 +40,7 @@ def status(as_json: bool, **options: Any) -> int:
 def check(
     endpoints: tuple[str, ...],
     text: str | None,
+    by_import: bool,
     only: tuple[str, ...],
     junit: Path | None,
     prometheus: Path | None,
@@ -48,12 +50,18 @@ def check(
     """Run all checks of the database; or check the given endpoints, on every node."""
     from exatrust.commands.checks import Outputs, run_checks
     from exatrust.commands.endpoints import run_check
+    from exatrust.commands.imports import run_check_import
 
     if endpoints and (only or junit or prometheus):
         raise click.UsageError("--only, --junit and --prometheus are for checks, not for HOST:PORT")
-    if text and not endpoints:
-        raise click.UsageError("--options are those of an endpoint: give HOST:PORT")
+    if (text or by_import) and not endpoints:
+        flag = "--import is about" if by_import else "--options are those of"
+        raise click.UsageError(f"{flag} an endpoint: give HOST:PORT")
+    if text and by_import:
+        raise click.UsageError("--options are CHECK_ENDPOINT's: IMPORT takes none of them")
     settings, terminal = settings_of(options), terminal_for(as_json)
+    if by_import:
+        return run_check_import(settings, terminal, endpoints)
     if endpoints:
         return run_check(settings, terminal, endpoints, text)
     return run_checks(settings, terminal, only, Outputs(junit, prometheus))

@@ -41,9 +41,9 @@ def _fetched(
     statement: Transfer, columns: tuple[ColumnDef, ...], transport: Transport, world: World
 ) -> list[Row]:
     rows: list[Row] = []
-    for number, source in enumerate(statement.sources):
+    for source in statement.sources:
         _refuse_unknown_clause(source, world)
-        data = _data(source, number, transport, world)
+        data = _data(source, transport, world)
         rows += _parsed(data, statement.format, columns, source.fields)
     return rows
 
@@ -53,15 +53,14 @@ def _refuse_unknown_clause(source: Source, world: World) -> None:
         raise source.clause_error
 
 
-def _data(source: Source, number: int, transport: Transport, world: World) -> bytes:
+def _data(source: Source, transport: Transport, world: World) -> bytes:
     address, secure = _address(source.url)
     stores = world.cluster.host_stores
     if stores is None or address.startswith(f"{TUNNEL_HOST}:"):
         if source.verification is not None:
             raise unsupported(f"{source.verification} CERTIFICATE for a client's own connection")
         return transport.fetch(address, source.file, source.public_key, secure=secure)
-    # One node after the other, as statements and files come.
-    node = (world.who.statement + number) % world.cluster.nodes
+    node = next(world.cluster.loads) % world.cluster.nodes  # one after the other
     return Loader(stores, world.cluster.version).fetch(source, node)
 
 

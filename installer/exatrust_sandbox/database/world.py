@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +38,7 @@ class Cluster:
     """What is the same for all sessions.
 
     `host_stores` gives each node's own truststore, with which IMPORT fetches files; without it all
-    files come through the client's connection.
+    files come through the client's connection. `loads` counts the files that nodes fetched.
     """
 
     nodes: int
@@ -45,6 +46,7 @@ class Cluster:
     isolation: str
     placement: Policy
     host_stores: Callable[[int], Path] | None = None
+    loads: Iterator[int] = field(default_factory=itertools.count)
 
 
 @dataclass(frozen=True)

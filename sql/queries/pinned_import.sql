@@ -1,0 +1,1 @@
+IMPORT INTO <table> FROM CSV AT {{url}} PUBLIC KEY {{pin}} FILE '<file>'
