@@ -1,0 +1,343 @@
+"""The rows of HTTPS_GET, HTTPS_REQUEST and HTTPS_JSON: many requests at a time, rows as they come.
+
+The database is spoken to by one thread, requests are made by others. What is in flight is bounded,
+in all and for each host, so that memory is, however many rows a call has.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import ssl
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from exatrust_udf import https_arguments, https_body, https_credentials, json_pointer, rows
+from exatrust_udf.endpoint import BadEndpoint
+from exatrust_udf.findings import ERROR, WARNING, Finding, make
+from exatrust_udf.https_allowed import AllowList
+from exatrust_udf.https_arguments import Arguments, Request
+from exatrust_udf.https_credentials import BadCredentials, Connection, Credentials
+from exatrust_udf.https_fetch import Answer, Fetcher
+from exatrust_udf.https_look import Looker
+from exatrust_udf.https_url import masked
+from exatrust_udf.wording import sentence
+
+IN_FLIGHT = 16
+PER_HOST = 4
+# Rows read ahead, so that one slow host does not hold up the others.
+_AHEAD = 64
+_AHEAD_BYTES = 1 << 24
+# What a request may need while its body is unpacked, decoded and emitted.
+_MEMORY_EACH = 64 << 20
+
+
+class Exa(rows.Exa, Protocol):
+    """The part of `exa` that gives credentials."""
+
+    def get_connection(self, name: str) -> Connection: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the three scripts; each has the columns that its SQL file declares. `duration_ms` is
+    from the beginning of the first attempt to the end of the last one."""
+
+    id: str | None = None
+    url: str | None = None
+    method: str | None = None
+    status: int | None = None
+    headers: str | None = field(default=None, repr=False)
+    body: str | None = field(default=None, repr=False)
+    pointer: str | None = None
+    value: str | None = field(default=None, repr=False)
+    value_type: str | None = None
+    finding: str | None = None
+    severity: str | None = None
+    cause: str | None = None
+    action: str | None = None
+    final_url: str | None = None
+    resolved_ip: str | None = None
+    attempts: int = 0
+    redirects: int = 0
+    duration_ms: float | None = None
+
+    def told(self, finding: Finding) -> Row:
+        """The row with a finding."""
+        return replace(
+            self, finding=finding.id, severity=finding.severity, cause=finding.cause,
+            action=finding.action,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An input row that describes a request; `row` is what is known before it is made."""
+
+    row: Row
+    request: Request
+    credentials: Credentials | None = None
+    client: ssl.SSLContext | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.request.body or b"")
+
+
+def run(
+    ctx: rows.Context,
+    exa: Exa,
+    pin: Mapping[str, str],
+    arguments: Arguments,
+    finish: Callable[[Row, Request, Answer], Row],
+    fetcher: Fetcher | None = None,
+) -> None:
+    """Make the request of every input row and emit a row for each, in the order they end."""
+    fetcher = fetcher or _fetcher(pin)
+    purse = _Purse(exa)
+    try:
+        for row in _all(ctx, exa, arguments, purse, fetcher, finish):
+            rows.emit(ctx, exa, row, pin, checked_at=rows.utc_now())
+    finally:
+        fetcher.idle.close()
+
+
+def _fetcher(pin: Mapping[str, str]) -> Fetcher:
+    """Raises RuntimeError where the bundle is missing or altered: nothing could be trusted."""
+    return Fetcher(AllowList.parse(pin["allowed_hosts"]), _context(), Looker(pin))
+
+
+def _context() -> ssl.SSLContext:
+    import exatrust_udf
+
+    context = exatrust_udf.ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class _Purse:
+    """The CONNECTIONs of a call, each asked for once."""
+
+    def __init__(self, exa: Exa) -> None:
+        self._exa = exa
+        self._known: dict[str, tuple[Credentials, ssl.SSLContext | None] | BadCredentials] = {}
+
+    def get(self, name: str) -> tuple[Credentials, ssl.SSLContext | None]:
+        """The credentials, and a context with their certificate. Raises BadCredentials."""
+        if name not in self._known:
+            try:
+                self._known[name] = self._read(name)
+            except BadCredentials as error:
+                self._known[name] = error
+        found = self._known[name]
+        if isinstance(found, BadCredentials):
+            raise found
+        return found
+
+    def _read(self, name: str) -> tuple[Credentials, ssl.SSLContext | None]:
+        try:
+            connection = self._exa.get_connection(name)
+        except Exception as error:  # the client's own, of another class in each language version
+            raise BadCredentials(f"the database does not give CONNECTION {name}: {error}") from None
+        credentials = https_credentials.read(name, connection)
+        if credentials.pem is None:
+            return credentials, None
+        return credentials, https_credentials.client_context(_context(), credentials)
+
+
+def _all(
+    ctx: rows.Context,
+    exa: Exa,
+    arguments: Arguments,
+    purse: _Purse,
+    fetcher: Fetcher,
+    finish: Callable[[Row, Request, Answer], Row],
+) -> Iterator[Row]:
+    """The finished rows. Input rows are read only as far ahead as there is room."""
+    pool = _Pool(_in_flight(exa), lambda job: _done(job, fetcher, finish))
+    inputs = rows.inputs(ctx, exa)
+    more = True
+    try:
+        while more or pool.busy:
+            while more and pool.has_room:
+                values = next(inputs, None)
+                more = values is not None
+                job = _job(values, arguments, purse) if values is not None else None
+                if isinstance(job, Row):
+                    yield job
+                elif job is not None:
+                    pool.add(job)
+            if pool.busy:
+                yield pool.next()
+    finally:
+        pool.close()
+
+
+def _in_flight(exa: Exa) -> int:
+    limit = int(getattr(exa.meta, "memory_limit", 0) or 0)
+    return max(1, min(IN_FLIGHT, limit // _MEMORY_EACH)) if limit else IN_FLIGHT
+
+
+def _job(values: Sequence[object], arguments: Arguments, purse: _Purse) -> _Job | Row:
+    """What an input row asks for, or the row that says why it cannot be asked."""
+    row = Row()
+    try:
+        given = arguments.named(values)
+        pointer = given.get("pointer")
+        row = Row(
+            id=None if given["id"] is None else str(given["id"]),
+            url=masked(given["url"]),
+            pointer=None if pointer is None else str(pointer),
+        )
+        request = https_arguments.request(given)
+        row = replace(row, method=request.method)
+        if request.connection is None:
+            return _Job(row, request)
+        credentials, client = purse.get(request.connection)
+        _require_origin(request, credentials)
+    except BadEndpoint as error:
+        reason = str(error)
+        return row.told(make("HTTP_BAD_REQUEST", sentence(f"{reason[:1].upper()}{reason[1:]}")))
+    except BadCredentials as error:
+        reason = str(error)
+        return row.told(make("HTTP_CREDENTIALS", sentence(f"{reason[:1].upper()}{reason[1:]}")))
+    return _Job(row, request, credentials, client)
+
+
+def _require_origin(request: Request, credentials: Credentials) -> None:
+    if credentials.origin != request.url.origin:
+        host, port = credentials.origin
+        raise BadCredentials(
+            f"those of CONNECTION {credentials.name} are for {host}:{port}, its address, and not "
+            f"for {request.url.host}:{request.url.port}"
+        )
+
+
+def _done(job: _Job, fetcher: Fetcher, finish: Callable[[Row, Request, Answer], Row]) -> Row:
+    answer = fetcher.fetch(job.request, job.credentials, job.client)
+    return finish(answered(job.row, answer), job.request, answer)
+
+
+def answered(row: Row, answer: Answer) -> Row:
+    """The columns that all three scripts fill in the same way."""
+    reply = answer.reply
+    row = replace(
+        row,
+        status=reply.status if reply else None,
+        headers=json.dumps(dict(reply.headers), ensure_ascii=False) if reply else None,
+        final_url=str(answer.url) if reply else None,
+        resolved_ip=answer.address,
+        attempts=answer.attempts,
+        redirects=answer.redirects,
+        duration_ms=answer.duration_ms,
+    )
+    if answer.finding is not None:
+        return row.told(answer.finding)
+    if reply is not None and reply.status >= 400:
+        return row.told(make("HTTP_STATUS", f"It answered {reply.status}."))
+    return row
+
+
+def with_body(row: Row, request: Request, answer: Answer) -> Row:
+    """The row of HTTPS_GET and HTTPS_REQUEST."""
+    reply = answer.reply
+    if reply is None or answer.finding is not None:
+        return row
+    try:
+        kind = reply.headers.get("content-type", "")
+        text, cut = https_body.text(reply.body, kind)
+    except https_body.NotText as error:
+        return _unless_told(row, make("HTTP_BODY_NOT_TEXT", sentence(f"{error}")))
+    row = replace(row, body=text)
+    if cut:
+        finding = make("HTTP_TOO_LARGE", f"BODY is its first {len(text)} characters.")
+        return _unless_told(row, replace(finding, severity=WARNING))
+    return row
+
+
+def with_value(row: Row, request: Request, answer: Answer) -> Row:
+    """The row of HTTPS_JSON."""
+    reply = answer.reply
+    if reply is None or row.finding is not None:
+        return row
+    if reply.body.cut:
+        return row.told(make("HTTP_TOO_LARGE", "Half of a JSON document has no values."))
+    try:
+        found = json_pointer.value(reply.body.data, request.pointer)
+    except json_pointer.NotThere as error:
+        return row.told(make("HTTP_JSON_NOTHING_THERE", sentence(f"{error}")))
+    except json_pointer.BadJson as error:
+        return row.told(make("HTTP_BODY_NOT_JSON", sentence(f"{error}")))
+    if found.text is not None and len(found.text) > https_body.MAX_CHARACTERS:
+        return row.told(make("HTTP_TOO_LARGE", f"The value has {len(found.text)} characters."))
+    return replace(row, value=found.text, value_type=found.kind)
+
+
+def _unless_told(row: Row, finding: Finding) -> Row:
+    """An error of the server's own is the reason of what its body is like."""
+    return row if row.severity == ERROR else row.told(finding)
+
+
+class _Pool:
+    """Threads that make requests: so many in all, and no more than PER_HOST for a host."""
+
+    def __init__(self, size: int, work: Callable[[_Job], Row]) -> None:
+        self._size = size
+        self._work = work
+        self._waiting: deque[_Job] = deque()
+        self._running: Counter[str] = Counter()
+        self._threads = 0
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._ended: queue.SimpleQueue[tuple[_Job, Row | BaseException]] = queue.SimpleQueue()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting or self._running.total())
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another row should be read."""
+        few = len(self._waiting) < _AHEAD
+        return few and sum(job.size for job in self._waiting) < _AHEAD_BYTES
+
+    def add(self, job: _Job) -> None:
+        self._waiting.append(job)
+        self._start()
+
+    def next(self) -> Row:
+        """Wait for the next one that ends. Raises what its work raised: that is a bug."""
+        job, row = self._ended.get()
+        self._running[job.request.url.host] -= 1
+        self._start()
+        if isinstance(row, BaseException):
+            raise row
+        return row
+
+    def close(self) -> None:
+        for _ in range(self._threads):
+            self._jobs.put(None)
+
+    def _start(self) -> None:
+        """Start what waits and may, the first come first."""
+        still: deque[_Job] = deque()
+        while self._waiting and self._running.total() < self._size:
+            job = self._waiting.popleft()
+            if self._running[job.request.url.host] >= PER_HOST:
+                still.append(job)
+                continue
+            self._running[job.request.url.host] += 1
+            if self._threads < min(self._running.total(), self._size):
+                self._threads += 1
+                threading.Thread(target=self._serve, name="request", daemon=True).start()
+            self._jobs.put(job)
+        self._waiting.extendleft(reversed(still))
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._ended.put((job, self._work(job)))
+            except BaseException as error:  # raised again where somebody hears it
+                self._ended.put((job, error))
