@@ -88,21 +88,22 @@ def read_status(database: Database, statements: Statements) -> Status:
 
 
 def require_installed(database: Database, statements: Statements) -> Installed:
-    """Raises NotInstalled."""
+    """Raises NotInstalled, also where an uninstall left the tables alone."""
+    schema, action = statements.schema.upper(), "run `exatrust plan`, then `exatrust install`"
     current = installed(database, statements)
     if current is None:
-        raise NotInstalled(
-            f"nothing is installed in schema {statements.schema.upper()}",
-            "run `exatrust plan`, then `exatrust install`",
-        )
+        raise NotInstalled(f"nothing is installed in schema {schema}", action)
+    if not database.rows(statements.query("scripts_exist"))[0][0]:
+        raise NotInstalled(f"schema {schema} has no scripts, only the history of earlier", action)
     return current
 
 
 def _objects(database: Database, statements: Statements, current: Installed) -> Iterator[str]:
     stems = resources.script_names()
-    wanted_scripts = [
+    python = {
         script_name(stem, alias, current.aliases) for alias in current.aliases for stem in stems
-    ]
+    }
+    wanted_scripts = sorted(python | current.script_names)
     wanted_views = [view.upper() for view in VIEWS]
     for kind, wanted, there in (
         ("script", wanted_scripts, scripts(database, statements)),

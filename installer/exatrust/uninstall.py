@@ -19,11 +19,13 @@ from exatrust.statements import Statements
 class Removal:
     """`objects`: kind and name, in the order of dropping. `others` remain in the schema.
 
-    `kept`: releases that stay in the bucket, and the script of another schema that names each.
+    `history`: our tables, where they shall stay. `kept`: releases that stay in the bucket, and the
+    script of another schema that names each.
     """
 
     objects: tuple[tuple[str, str], ...]
     others: tuple[str, ...]
+    history: tuple[str, ...]
     files: tuple[str, ...]
     kept: Mapping[str, str]
 
@@ -32,7 +34,7 @@ class Removal:
         return not self.objects and not self.files
 
 
-def find(ports: Ports, statements: Statements, prefix: str) -> Removal:
+def find(ports: Ports, statements: Statements, prefix: str, keep_history: bool) -> Removal:
     """What an uninstall would remove, views before the scripts they use."""
     ours: list[tuple[str, str]] = []
     others: list[str] = []
@@ -50,7 +52,9 @@ def find(ports: Ports, statements: Statements, prefix: str) -> Removal:
     files = our_files(ports.bucket.list(), prefix)
     spared = {path for release in kept for path in by_release(files, prefix).get(release, ())}
     files = tuple(path for path in files if path not in spared)
-    return Removal(tuple(ours), tuple(others), files, kept)
+    history = tuple(name for kind, name in ours if kind == "table") if keep_history else ()
+    ours = [(kind, name) for kind, name in ours if not (keep_history and kind == "table")]
+    return Removal(tuple(ours), tuple(others), history, files, kept)
 
 
 def remove(removal: Removal, ports: Ports, statements: Statements, say: Say) -> None:
@@ -72,8 +76,11 @@ def _drop_objects(removal: Removal, database: Database, statements: Statements, 
 
 def _drop_schema(removal: Removal, database: Database, statements: Statements, say: Say) -> None:
     schema = statements.schema.upper()
+    if removal.history:
+        say(f"schema {schema} stays, with its tables: {', '.join(removal.history)}")
     if removal.others:
         say(f"schema {schema} stays, it also has: {', '.join(removal.others)}")
+    if removal.history or removal.others:
         return
     try:
         database.transaction(lambda: database.execute(statements.uninstall()))

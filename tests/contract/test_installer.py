@@ -265,6 +265,22 @@ def test_uninstall_leaves_nothing_of_ours_and_touches_nothing_else(
     assert "Nothing of exatrust is installed" in exatrust("uninstall", "--yes").out
 
 
+def test_an_uninstall_that_keeps_the_history_leaves_the_decisions_for_the_next_install(
+    exatrust: Exatrust, objects: Callable[[], list[str]], company: tuple[str, ...],
+    sandbox: Sandbox,
+) -> None:  # fmt: skip
+    assert exatrust("install", *company).status == 0
+    removed = exatrust("uninstall", "--keep-history", "--yes", "--json")
+    assert removed.status == 0, removed.text
+    kept = json.loads(removed.out)["history"]
+    assert {"CA_DECISION", "ENDPOINT", "RELEASE_HISTORY"} <= set(kept)
+    assert objects() == kept
+    after = exatrust("status")
+    assert (after.status, "only the history of earlier" in after.err) == (1, True)
+    assert exatrust("install", "--yes").status == 0
+    assert sandbox.company_fingerprint().lower() in exatrust("ca", "list", "--json").out
+
+
 def test_an_uninstall_spares_the_files_that_another_installation_reads(
     exatrust: Exatrust, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,7 +375,7 @@ def test_a_bad_ca_file_is_named_and_changes_nothing(
     ("variable", "value", "status", "message"),
     [
         ("EXATRUST_SCRIPTS_ALIASES", "PYTHON3,PYTHON4", 2, "no language alias PYTHON4"),
-        ("EXATRUST_SCRIPTS_ALIASES", "JAVA", 2, "JAVA is java"),
+        ("EXATRUST_SCRIPTS_ALIASES", "JAVA", 2, "JAVA is java, and the default one"),
         ("EXATRUST_BUCKETFS_BUCKET", "absent", 2, "no bucket absent; it has: default"),
         ("EXATRUST_BUCKETFS_URL", "https://127.0.0.1:1", 3, "does not answer"),
         ("EXATRUST_DATABASE_DSN", "127.0.0.1/" + "ab" * 32 + ":1", 3, "does not answer"),

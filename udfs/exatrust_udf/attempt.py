@@ -14,7 +14,7 @@ from exatrust_udf import upgrade
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.evidence import CONNECT, HANDSHAKE, PROXY, RESOLVE, Evidence, Problem
 from exatrust_udf.resolver import Address, Lookup
-from exatrust_udf.talk import Closed, NotThisProtocol, Refused
+from exatrust_udf.talk import Closed, Injected, NotThisProtocol, Refused, TurnedAway
 from exatrust_udf.tls import Record
 
 _READ = selectors.EVENT_READ
@@ -271,7 +271,10 @@ def _upgrade_problem(error: Exception, phase: str) -> Problem:
         return Problem("PROXY_REFUSED", phase, f"{words}{error}")
     if isinstance(error, NotThisProtocol):
         return Problem("NOT_TLS", phase, f"the answer is not of this protocol: {error}")
-    return Problem("UPGRADE_REFUSED", phase, str(error))
+    if isinstance(error, TurnedAway):
+        return Problem("TURNED_AWAY", phase, str(error))
+    finding = "PLAINTEXT_INJECTED" if isinstance(error, Injected) else "UPGRADE_REFUSED"
+    return Problem(finding, phase, str(error))
 
 
 def _dns_words(lookup: Lookup) -> str:

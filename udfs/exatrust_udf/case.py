@@ -45,7 +45,9 @@ class Case:
     SHA-256 of the default set, None where it is not known. `gone` are the removed CAs as the
     certificates below them name them. `level` is OpenSSL's security level.
     `lists` are the revocation lists asked for, readable or not. `alone` says that the handshake
-    trusted the first store only; else it trusted what any of the stores trusts.
+    trusted the first store only; else it trusted what any of the stores trusts. `other_anchors`
+    are certificates of the first store at which the chain would end, each if those before it and
+    the end of `chain` were gone; a handful at most.
     """
 
     evidence: Evidence
@@ -65,6 +67,7 @@ class Case:
     level: int = 2
     lists: tuple[Lists, ...] = ()
     alone: bool = True
+    other_anchors: tuple[Certificate, ...] = ()
 
     @property
     def leaf(self) -> Certificate | None:
@@ -120,7 +123,8 @@ class Case:
     @property
     def whose(self) -> str:
         """Whose truststore it is: what can be done about it depends on that."""
-        return GIVEN if self.store.found_by == BY_OPTION else self.store.name
+        known = (SHARED_BUNDLE, CONTAINER, CERTIFI)
+        return self.store.name if self.store.name in known else GIVEN
 
     def in_store(self, certificate: Certificate) -> bool:
         """Whether the certificate itself is in the truststore."""

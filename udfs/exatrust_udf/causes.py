@@ -184,16 +184,16 @@ def _gap(case: Case, cert: Certificate) -> Iterator[Finding]:
     for missing in case.closing:
         if missing.self_issued or case.in_store(missing):
             continue
-        if missing in case.received:
-            cert = missing
-            continue
-        about = f"Missing is {wording.certificate(missing)}, which issued {wording.subject(cert)}."
-        yield make("MISSING_INTERMEDIATE", about, missing)
+        if missing not in case.received:
+            issued = f"which issued {wording.subject(cert)}"
+            about = f"Missing is {wording.certificate(missing)}, {issued}."
+            yield make("MISSING_INTERMEDIATE", about, missing, case.closed_chain.index(missing))
         cert = missing
     if case.closed is not None and {f.code for f in case.closed.failures} & set(ISSUER_MISSING):
         top = case.closed_chain[-1] if case.closed_chain else cert
         if top.self_issued:
-            yield _unknown_ca(case, top, f"The CA is {wording.certificate(top)}.")
+            found = _unknown_ca(case, top, f"The CA is {wording.certificate(top)}.")
+            yield replace(found, depth=len(case.closed_chain) - 1)
         else:
             yield from _above(case, top)
 

@@ -29,6 +29,10 @@ _NO_CA = (
     "Give the server a certificate from a CA that the truststore holds. Only CAs are added to the "
     "shared bundle, and this certificate is none."
 )
+_PLAIN_CERTIFICATE = (
+    "Python's handshake does not know the settings of a TRUSTED CERTIFICATE: let the truststore "
+    "hold the CA as a plain CERTIFICATE."
+)
 _VOUCHED = "This truststore trusts the certificates; it is the handshake that failed."
 
 
@@ -109,9 +113,12 @@ def _blocked(case: Case) -> Iterator[Finding]:
 def _unproved(case: Case) -> Finding:
     evidence = case.evidence
     about = f"OpenSSL ended it: {wording.sentence(evidence.verify_text or 'unknown')}"
-    return replace(
+    found = replace(
         make("KEY_UNPROVED", about), code=evidence.verify_code, text=evidence.verify_text
     )
+    if not case.store.has_settings:
+        return found
+    return replace(found, action=_PLAIN_CERTIFICATE)
 
 
 def _distinct(found: list[Finding]) -> list[Finding]:

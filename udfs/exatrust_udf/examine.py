@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from exatrust_udf import crls, diagnosis, handshake, loading, together, truststore
+from exatrust_udf import alternatives, crls, diagnosis, handshake, loading, together, truststore
 from exatrust_udf.case import (
     BY_OPTION,
     CERTIFI,
@@ -45,6 +45,7 @@ __all__ = [
 
 
 _MAX_CONTEXTS = 64
+_MAX_OTHERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class Examiner:
                 case = replace(case, alone=alone)
                 if chain is not None:
                     case = self._judged(case, self._opened(store), chain, tuple(pool))
+                    case = replace(case, other_anchors=self._others(case, chain))
                 yield Examined(case, diagnosis.diagnose(case))
         finally:
             if chain is not None:
@@ -251,6 +253,24 @@ class Examiner:
         )
         return self._closed(case, anchors, pool)
 
+    def _others(self, case: Case, chain: Chain) -> tuple[Certificate, ...]:
+        """Where else the chain would end, if its anchor were gone from the first store."""
+        from exatrust_udf.openssl import Anchors
+
+        if not case.own or not case.vouched() or not case.chain:
+            return ()
+        loaded = {_without_settings(der): der for der in case.store.trusted}
+        gone = [case.chain[-1]]
+        while len(gone) <= _MAX_OTHERS:
+            left = alternatives.candidates(case.received, case.store.certificates, gone)
+            with Anchors([loaded[c.der] for c in left if c.der in loaded]) as anchors:
+                verdict = self._ask(case, anchors, chain, self._flags())
+            path = self._path(verdict.chain)
+            if not left or verdict.failures or not path or path[-1] in gone:
+                break
+            gone.append(path[-1])
+        return tuple(gone[1:])
+
     def _flags(self) -> tuple[bool, bool]:
         """Whether this Python's contexts are strict, and whether any anchor will do."""
         flags = self._context.verify_flags
@@ -266,13 +286,13 @@ class Examiner:
         # What the server itself sent is not missing, but may lie above what is.
         known = (*pool, *(c for c in case.received if c is not None))
         closing = continuation(case.chain[-1], known, case.store.certificates, self._signed)
-        if all(c.self_issued or c in case.received for c in closing):
+        if all(c in case.received for c in closing):
             return case
         longer = (*case.evidence.received, *(c.der for c in closing))
         closed = self._ask(case, anchors, longer, self._flags())
         path = self._path(closed.chain)
         # A namesake with another key continues nothing.
-        if not all(c in path for c in closing if not c.self_issued):
+        if not all(c in path for c in closing):
             return case
         return replace(case, closing=closing, closed=closed, closed_chain=path)
 

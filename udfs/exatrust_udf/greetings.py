@@ -21,14 +21,6 @@ def protocol(first_bytes: bytes, port: int) -> str | None:
     return None
 
 
-def turns_away(first_bytes: bytes) -> bool:
-    """Whether a greeting says that the server serves nobody now, whatever the client wants.
-
-    RFC 5321 3.1 (SMTP: 421 and 554), RFC 959 5.4 (FTP: 421), RFC 9051 7.1.5, RFC 1939 3.
-    """
-    return first_bytes.startswith((b"-ERR", b"* BYE", b"421", b"554"))
-
-
 def _mail_or_files(greeting: bytes, port: int) -> str | None:
     """SMTP and FTP greet alike (RFC 5321 4.2, RFC 959 5.4); most servers add what they are."""
     if b"SMTP" in greeting:

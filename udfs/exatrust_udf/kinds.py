@@ -342,6 +342,21 @@ _ALL = (
         "Enable TLS on the server, or use the port and protocol= on which it speaks TLS.",
     ),
     Kind(
+        "TURNED_AWAY",
+        ERROR,
+        "The server turns this client away before TLS.",
+        "Read its words. It may be overloaded, or not serve this machine: look into its log, and "
+        "try again later.",
+    ),
+    Kind(
+        "PLAINTEXT_INJECTED",
+        ERROR,
+        "Bytes came in plain after both sides had agreed on TLS: who obeys them obeys anybody on "
+        "the way (CVE-2011-0411).",
+        "Find out what sends them: the server itself, or something between. Treat it as an attack "
+        "until that is known.",
+    ),
+    Kind(
         "NOT_TLS",
         ERROR,
         "What answers on this port does not speak TLS.",

@@ -73,9 +73,11 @@ def purpose(case: Case, cert: Certificate) -> Iterator[Finding]:
     usages = ", ".join(sorted(cert.key_usage or ())) or "any"
     known = (oids.PURPOSES.get(kind, kind) for kind in cert.extended_key_usage or ())
     purposes = ", ".join(known) or "any"
+    other = "" if cert.key_usage or cert.extended_key_usage else " A Netscape type may forbid it."
     finding = make(
         "BAD_PURPOSE",
-        f"{wording.certificate(cert)} has key usage {usages} and extended key usage {purposes}.",
+        f"{wording.certificate(cert)} has key usage {usages} and extended key usage {purposes}."
+        f"{other}",
         cert,
     )
     yield finding if cert == case.leaf else replace(finding, action=_FOR_A_CA)

@@ -26,9 +26,10 @@ _LINES = "a BEGIN line has to start a line, and lines have to end in LF or CR LF
 
 def loaded(store: Store) -> Store:
     """`store` with what OpenSSL loads of it; Java's formats and bare DER stay as they are."""
-    if store.anchors is not None or not store.certificates:
+    if store.anchors is not None:
         return store
-    if not store.sources and store.format not in _DIRECTORIES:
+    # Without sources only a directory is judged: that none of its files has a hash link.
+    if not store.sources and (store.format not in _DIRECTORIES or not store.certificates):
         return store
     try:
         anchors, problems = _loaded(store)

@@ -118,10 +118,6 @@ _ANOTHER_PROTOCOL = _Words(
 )
 
 
-_TURNED_AWAY = _Words(
-    "The server turns clients away before TLS.",
-    "Look into the server's log, and try again later.",
-)
 _CLOSED_AT_ONCE = _Words(
     KINDS["CLOSED"].cause,
     f"{KINDS['CLOSED'].action} If the service begins without TLS (PostgreSQL, LDAP, ...), give its "
@@ -205,10 +201,8 @@ def _before_tls(evidence: Evidence, problem: Problem) -> _Words | None:
 
 
 def _refused(evidence: Evidence) -> _Words | None:
-    """A greeting may say that the server speaks another protocol, or that it serves nobody."""
+    """A greeting may say that the server speaks another protocol."""
     greeting, endpoint = evidence.first_bytes, evidence.endpoint
-    if greetings.turns_away(greeting):
-        return _TURNED_AWAY
     spoken = greetings.protocol(greeting, endpoint.port)
     if spoken in (None, endpoint.protocol):
         return None

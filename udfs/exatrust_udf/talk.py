@@ -17,6 +17,14 @@ class Refused(Exception):
     """The server or proxy answered, but not with what the protocol needs. Carries its words."""
 
 
+class TurnedAway(Refused):
+    """The server serves nobody now, or not this client, whatever it wants. Carries its words."""
+
+
+class Injected(Refused):
+    """Bytes in plain came after both sides had agreed on TLS. Carries them, shown."""
+
+
 class NotThisProtocol(Exception):
     """The answer does not belong to the protocol at all. Carries the first bytes, shown."""
 

@@ -213,7 +213,7 @@ def classify(error: Exception, record: Record) -> Problem:
         return Problem("NOT_TLS", HANDSHAKE, "it sends back what it receives (echo)")
     if raw and not wire.looks_like_tls(raw):
         return Problem("NOT_TLS", HANDSHAKE, f"first bytes: {escaped(raw)}")
-    return Problem(_finding(error, raw), HANDSHAKE, _words(error))
+    return Problem(_finding(error, record), HANDSHAKE, _words(error))
 
 
 def _where(raw: bytes) -> str:
@@ -224,10 +224,11 @@ def _where(raw: bytes) -> str:
     return f"closed in the middle, {len(raw)} bytes after its ServerHello began"
 
 
-def _finding(error: Exception, raw: bytes) -> str:
+def _finding(error: Exception, record: Record) -> str:
     reason = _reason(error)
     refused = "ALERT" in reason and any(refusal in reason for refusal in _REFUSALS)
-    if refused and wire.asks_for_certificate(raw):
+    # TLS 1.3 hides whether it was asked for; after our last message nothing else can be refused.
+    if refused and (record.done or wire.asks_for_certificate(bytes(record.raw))):
         return "CLIENT_CERT_REQUIRED"
     if reason == _ASN1:
         return "BAD_CERTIFICATE"

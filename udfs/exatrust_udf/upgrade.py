@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from exatrust_udf import tls
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.evidence import CONNECT, HANDSHAKE, PROXY, UPGRADE
-from exatrust_udf.talk import Inbox, NotThisProtocol, Refused, Talk, escaped
+from exatrust_udf.talk import Inbox, Injected, NotThisProtocol, Refused, Talk, TurnedAway, escaped
 
 _MAX_LINES = 200
+_NO_SERVICE = (b"421", b"554")  # RFC 5321 4.2.1 and 3.1; RFC 959 5.4
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ def conversation(
         yield from start(inbox)
     if inbox.rest():
         # CVE-2011-0411 and its kin: what came in plain must not pass for the server's TLS words.
-        raise Refused(f"bytes in plain after the agreement on TLS: {escaped(inbox.rest())}")
+        raise Injected(f"after the agreement on TLS came {escaped(inbox.rest())}")
     stage.name = HANDSHAKE
     shake = tls.handshake(context, endpoint.announced, record)
     if endpoint.protocol == "tds":
@@ -132,7 +133,8 @@ def _reply(inbox: Inbox, wanted: bytes) -> Talk[list[bytes]]:
     else:
         raise NotThisProtocol("a reply without end")
     if code != wanted:
-        raise Refused(f"the server answers: {escaped(lines[-1], 200)}")
+        refusal = TurnedAway if code in _NO_SERVICE else Refused
+        raise refusal(f"the server answers: {escaped(lines[-1], 200)}")
     return lines
 
 
@@ -142,7 +144,7 @@ def imap(inbox: Inbox) -> Talk[None]:
     if not greeting.startswith(b"* "):
         raise NotThisProtocol(escaped(greeting))
     if greeting.startswith(b"* BYE"):
-        raise Refused(f"the server answers: {escaped(greeting, 200)}")
+        raise TurnedAway(f"the server answers: {escaped(greeting, 200)}")
     inbox.send(b"a1 STARTTLS\r\n")
     for _ in range(_MAX_LINES):
         line = yield from inbox.line(8192)
@@ -157,7 +159,7 @@ def pop3(inbox: Inbox) -> Talk[None]:
     """RFC 2595 4."""
     greeting = yield from inbox.line()
     if greeting.startswith(b"-ERR"):
-        raise Refused(f"the server answers: {escaped(greeting, 200)}")
+        raise TurnedAway(f"the server answers: {escaped(greeting, 200)}")
     if not greeting.startswith(b"+OK"):
         raise NotThisProtocol(escaped(greeting))
     inbox.send(b"STLS\r\n")

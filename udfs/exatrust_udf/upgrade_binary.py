@@ -5,9 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from exatrust_udf.talk import Inbox, NotThisProtocol, Refused, Talk, escaped
+from exatrust_udf.talk import Inbox, NotThisProtocol, Refused, Talk, TurnedAway, escaped
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+_POSTGRES_MAX = 30000
 
 _MYSQL_CLIENT_SSL = 0x0800
 # PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH: what every server of this century expects.
@@ -25,9 +27,19 @@ def postgres(inbox: Inbox) -> Talk[None]:
     if answer == b"N":
         raise Refused("the server answers that SSL is off (ssl = off in postgresql.conf)")
     if answer == b"E":
-        raise Refused("the server answers with an error to the request for SSL")
+        words = yield from _postgres_error(inbox)
+        raise TurnedAway(f"the server answers: {escaped(words, 200)}")
     if answer != b"S":
         raise NotThisProtocol(escaped(answer + inbox.rest()))
+
+
+def _postgres_error(inbox: Inbox) -> Talk[bytes]:
+    """The message of an ErrorResponse (PostgreSQL documentation, 55.7); else what there is."""
+    size = int.from_bytes((yield from inbox.exactly(4)), "big")
+    if not 4 < size <= _POSTGRES_MAX:
+        return inbox.rest()
+    fields = (yield from inbox.exactly(size - 4)).split(b"\0")
+    return next((field[1:] for field in fields if field.startswith(b"M")), b"an error")
 
 
 def mysql(inbox: Inbox) -> Talk[None]:
@@ -38,7 +50,7 @@ def mysql(inbox: Inbox) -> Talk[None]:
         raise NotThisProtocol(escaped(header + inbox.rest()))
     greeting = yield from inbox.exactly(size)
     if greeting[0] == 0xFF:
-        raise Refused(f"the server answers: {escaped(greeting[3:], 200)}")
+        raise TurnedAway(f"the server answers: {escaped(greeting[3:], 200)}")
     if not _mysql_capabilities(greeting) & _MYSQL_CLIENT_SSL:
         raise Refused("the server does not offer TLS (no CLIENT_SSL among its capabilities)")
     request = struct.pack("<IIB23x", _MYSQL_FLAGS, 1 << 24, 45)

@@ -73,9 +73,13 @@ def prune(keep: int, yes: bool, as_json: bool, **options: Any) -> int:
 
 @cli.command()
 @settings_options
+@click.option(
+    "--keep-history", is_flag=True, help="Leave the tables: history, decisions, watched endpoints."
+)
 @yes_option
-def uninstall(yes: bool, **options: Any) -> int:
+@as_json_option
+def uninstall(keep_history: bool, yes: bool, as_json: bool, **options: Any) -> int:
     """Remove the scripts, views, tables and files of exatrust, and nothing else."""
     from exatrust.commands.remove import run_uninstall
 
-    return run_uninstall(settings_of(options), terminal_for(False), yes)
+    return run_uninstall(settings_of(options), terminal_for(as_json), keep_history, yes)

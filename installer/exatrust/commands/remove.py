@@ -30,21 +30,26 @@ def run_prune(settings: Settings, terminal: Terminal, keep: int, yes: bool) -> i
     return OK
 
 
-def run_uninstall(settings: Settings, terminal: Terminal, yes: bool) -> int:
-    """0 when nothing of ours is left."""
+def run_uninstall(settings: Settings, terminal: Terminal, keep_history: bool, yes: bool) -> int:
+    """0 when nothing of ours is left, but for the tables where they shall stay."""
     report, statements = terminal.report, statements_for(settings)
     with open_ports(settings, terminal) as ports:
-        removal = uninstall.find(ports, statements, settings.bucketfs.prefix)
+        removal = uninstall.find(ports, statements, settings.bucketfs.prefix, keep_history)
+        report.document(asdict(removal))
         if removal.empty:
             report.say("Nothing of exatrust is installed.")
             return OK
         if not yes:
-            ask_yes(
-                terminal,
-                f"This drops {len(removal.objects)} objects of schema "
-                f"{statements.schema.upper()}, its history and watched endpoints among them, "
-                f"and deletes {len(removal.files)} files.",
-            )
+            ask_yes(terminal, _what_goes(removal, statements.schema.upper()))
         roles.drop(ports.database, statements, report.say)
         uninstall.remove(removal, ports, statements, report.say)
     return OK
+
+
+def _what_goes(removal: uninstall.Removal, schema: str) -> str:
+    tables = any(kind == "table" for kind, _ in removal.objects)
+    among = ", its history and watched endpoints among them," if tables else ""
+    return (
+        f"This drops {len(removal.objects)} objects of schema {schema}{among} and deletes "
+        f"{len(removal.files)} files."
+    )

@@ -28,6 +28,7 @@ from tls_lab import (
 )
 
 from exatrust.judgement import status
+from exatrust_udf.tls import Record, classify
 from exatrust_udf.together import anchors
 
 ROOT, MIDDLE = family()
@@ -172,3 +173,14 @@ def test_a_name_of_its_own_is_verified_and_its_key_proved() -> None:
     assert [(right.trusted, ids(right)), (announced.trusted, ids(announced))] == [(True, set())] * 2
     assert (wrong.trusted, ids(wrong)) == (False, {"HOST_MISMATCH"})
     assert (own.trusted, other.trusted) == (False, True)
+
+
+@pytest.mark.parametrize(("done", "finding"), [(True, "CLIENT_CERT_REQUIRED"), (False, "ALERT")])
+def test_a_certificate_refused_after_our_last_message_can_only_be_the_clients(
+    done: bool, finding: str
+) -> None:
+    # As Java 17 answers in TLS 1.3.
+    error = ssl.SSLError(1, "[SSL: SSLV3_ALERT_BAD_CERTIFICATE] sslv3 alert bad certificate")
+    error.reason = "SSLV3_ALERT_BAD_CERTIFICATE"
+    record = Record(raw=bytearray(b"\x15\x03\x03\0\x02\x02\x2a"), done=done)
+    assert classify(error, record).finding == finding

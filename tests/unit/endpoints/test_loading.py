@@ -103,6 +103,14 @@ def test_the_finding_names_the_block_and_what_is_wrong(
     assert said in judged(path).findings[0].cause
 
 
+def test_a_zero_byte_that_python_overlooks_is_overlooked(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(ROOT.pem.replace(b"\n-----END", b"\0\n-----END"))
+    assert python_loads(path) == {ROOT.der}
+    store = loading.loaded(truststore.read(str(path)))
+    assert [c.der for c in store.certificates] == [ROOT.der]
+
+
 PIECES = st.sampled_from(
     [ROOT.pem, OTHER.pem, ROOT.pem.replace(b"\n", b"\r\n"), BEGIN, END, b"\n", b" ", b"AAAA\n",
      b"=", b"-----", b"X", ROOT.pem[:200], ROOT.pem[-200:], b"Proc-Type: 4,ENCRYPTED\n\n", b"\0"]

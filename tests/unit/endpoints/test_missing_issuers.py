@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,16 @@ def test_a_lone_leaf_of_a_ca_called_root_lacks_no_intermediate() -> None:
     lone = make("leaf", make("Corp Root CA", ca=True, organisation="Corp"))
     examined = judged(sending(lone))
     assert [(f.id, f.certain) for f in examined.findings] == [("CA_NOT_IN_TRUSTSTORE", True)]
+
+
+def test_a_root_that_another_store_holds_is_named_and_nothing_is_missing() -> None:
+    root = make("Corp Signing", ca=True, organisation="Corp")
+    kin = make("Corp Other", ca=True, organisation="Corp")
+    lone = make("leaf", root)
+    examiner = Examiner([store(root), replace(store(kin), path="/test/other.pem")])
+    evidence = sending(lone)
+    trusting, other = examiner.judge(evidence, NOW, examiner.pool([evidence]))
+    assert trusting.trusted
+    (finding,) = other.findings
+    assert (finding.id, finding.certain) == ("CA_NOT_IN_TRUSTSTORE", True)
+    assert (finding.sha256, finding.depth) == (parse(root.der).sha256, 1)

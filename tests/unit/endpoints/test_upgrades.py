@@ -225,7 +225,7 @@ def test_plain_bytes_behind_the_agreement_are_refused() -> None:
     injected = (AGREES["smtp"][0], [AGREES["smtp"][1][0], b"220 go\r\n250 injected\r\n"])
     with serving(scripted("smtp", injected, CONTEXT)) as port:
         (examined,) = examine(port, store(ROOT), options="protocol=smtp")
-    assert examined.findings[0].id == "UPGRADE_REFUSED"
+    assert examined.findings[0].id == "PLAINTEXT_INJECTED"
     assert "injected" in examined.findings[0].cause
 
 
