@@ -6,6 +6,7 @@
     │   ├── BundleRejected           a CA file that must not be distributed
     │   ├── NotConfirmed             a CA nobody has vouched for, or a destructive step
     │   ├── AnchorInUse              a CA that endpoints depend on shall go
+    │   ├── RepinRefused             a script of somebody's that cannot be rewritten
     │   ├── AliasError               a language alias that is unknown or foreign, or none that works
     │   │   └── AliasBroken             an alias in which no script runs
     │   ├── WrongPassword            the database or BucketFS refused the credentials
@@ -66,6 +67,10 @@ class NotConfirmed(UsageError):
 
 
 class AnchorInUse(UsageError):
+    pass
+
+
+class RepinRefused(UsageError):
     pass
 
 

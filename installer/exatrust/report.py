@@ -27,6 +27,11 @@ class Report:
         logger.info("%s", text)
         print(text, file=self.err if self.as_json else self.out, flush=True)
 
+    def note(self, text: str) -> None:
+        """A hint beside results that are meant for a file or a pipe."""
+        logger.info("%s", text)
+        print(text, file=self.err, flush=True)
+
     def warn(self, text: str) -> None:
         logger.warning("%s", text)
         print(f"warning: {text}", file=self.err, flush=True)

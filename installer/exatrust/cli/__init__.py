@@ -10,12 +10,14 @@ from collections.abc import Sequence
 
 import click
 
-from exatrust.cli import access, ca, installing, looking, offline
+from exatrust.cli import access, analysts, ca, installing, looking, offline
 from exatrust.cli.group import cli
 from exatrust.errors import ExatrustError
 from exatrust.log import close, logger
 
-__all__ = ["access", "ca", "cli", "entry_point", "installing", "looking", "main", "offline"]
+__all__ = [
+    "access", "analysts", "ca", "cli", "entry_point", "installing", "looking", "main", "offline",
+]  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+COMMENT ON SCRIPT {{script}} IS {{comment}}

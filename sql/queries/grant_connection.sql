@@ -1,0 +1,1 @@
+GRANT ACCESS ON CONNECTION {{connection}} FOR SCRIPT {{script}} TO {{grantee}}

@@ -1,0 +1,1 @@
+GRANT {{privilege}} ON SCRIPT {{script}} TO {{grantee}}
