@@ -7,8 +7,16 @@ from collections.abc import Sequence
 from exatrust import __version__
 from exatrust.database import Database
 from exatrust.errors import AliasBroken
-from exatrust.languages import PYTHON, Alias, Choice, check_aliases, choose, languages
-from exatrust.observe import probe
+from exatrust.languages import (
+    NATIVE,
+    PYTHON,
+    Alias,
+    Choice,
+    check_aliases,
+    choose,
+    languages,
+)
+from exatrust.observe import probe, try_native
 from exatrust.statements import Statements, script_name
 
 
@@ -20,18 +28,22 @@ def parameter(database: Database, statements: Statements) -> str:
 def survey(
     database: Database, statements: Statements, wanted: Sequence[str] = ()
 ) -> tuple[Alias, ...]:
-    """All aliases in the order of SCRIPT_LANGUAGES. A probe script is tried in those that are
-    Python, only the `wanted` ones if any are named, and rolled back."""
+    """All aliases in the order of SCRIPT_LANGUAGES. A script is tried in those that are Python,
+    Java or R, only the `wanted` ones if any are named, and rolled back."""
     known = languages(parameter(database, statements))
     return tuple(
-        _tried(database, statements, name)
-        if language == PYTHON and name in (wanted or known)
+        _tried(database, statements, name, language)
+        if name in (wanted or known)
         else Alias(name, language)
         for name, language in known.items()
     )
 
 
-def _tried(database: Database, statements: Statements, name: str) -> Alias:
+def _tried(database: Database, statements: Statements, name: str, language: str) -> Alias:
+    if language in NATIVE:
+        return Alias(name, language, try_native(database, statements, name, language), tried=True)
+    if language != PYTHON:
+        return Alias(name, language)
     try:
         probe(database, statements, name, version=__version__, release="", files="")
     except AliasBroken as error:

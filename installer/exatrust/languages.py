@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from exatrust.errors import AliasBroken, AliasError
 
 PYTHON = "python"
+NATIVE: Mapping[str, str] = {"java": "Java", "r": "R"}  # languages with scripts of their own
 BUILTIN = "PYTHON3"
 GONE = "it is no longer in SCRIPT_LANGUAGES"
 _REASON_LENGTH = 1000
@@ -21,18 +22,30 @@ _PASSING = re.compile(r"\s*\(Session: \d+\)|0x[0-9a-fA-F]+|\d{5,}")
 
 @dataclass(frozen=True)
 class Alias:
-    """`language` is lower case; `broken` says why a probe script fails, None where none did."""
+    """`language` is lower case; `broken` says why a probe script fails, None where none did.
+
+    `tried` is whether one ran in Java or R; in Python one always is, where the alias matters.
+    """
 
     name: str
     language: str
     broken: str | None = None
+    tried: bool = False
+
+    @property
+    def native(self) -> bool:
+        """Whether it runs scripts in Java or R."""
+        return self.language in NATIVE and self.tried and self.broken is None
 
     @property
     def sentence(self) -> str:
         """What an administrator should know of it."""
         if self.language != PYTHON:
-            kind = {"java": "Java", "r": "R"}.get(self.language, self.language)
-            return f"{self.name} is {kind}: it gets no scripts, truststore files serve it"
+            kind = NATIVE.get(self.language, self.language)
+            if self.native:
+                return f"{self.name} is {kind}, and runs scripts in {kind}"
+            why = f" (no script runs in it: {self.broken})" if self.broken else ""
+            return f"{self.name} is {kind}: it gets no scripts, truststore files serve it{why}"
         if self.broken is not None:
             return f"{self.name} is broken: {self.broken}"
         return f"{self.name} is Python, and runs scripts"
@@ -40,11 +53,13 @@ class Alias:
 
 @dataclass(frozen=True)
 class Choice:
-    """`aliases` get scripts, the default one first. `kept` maps aliases that have scripts of an
-    earlier install, and cannot run them now, to the reason: those scripts stay as they are."""
+    """`aliases` get scripts, the default one first; `native` get some in their own language, to
+    which they are mapped. `kept` maps aliases that have scripts of an earlier install, and cannot
+    run them now, to the reason: those scripts stay as they are."""
 
     aliases: tuple[str, ...]
     kept: Mapping[str, str]
+    native: Mapping[str, str] = field(default_factory=dict)
 
 
 def languages(parameter: str) -> Mapping[str, str]:
@@ -72,12 +87,12 @@ def broken_reasons(found: Iterable[Alias]) -> Mapping[str, str]:
         alias.name: "no script runs in it, said the last install: "
         + _PASSING.sub("", alias.broken)[:_REASON_LENGTH]
         for alias in found
-        if alias.broken is not None
+        if alias.broken is not None and alias.language == PYTHON
     }
 
 
 def check_aliases(wanted: Sequence[str], parameter: str) -> None:
-    """Raise AliasError for an alias that is not defined, or is not Python."""
+    """Raise AliasError for an alias that is not defined, or in which no script of ours can run."""
     known = languages(parameter)
     python = ", ".join(alias for alias, kind in known.items() if kind == PYTHON) or "none"
     for alias in wanted:
@@ -86,32 +101,39 @@ def check_aliases(wanted: Sequence[str], parameter: str) -> None:
                 f"no language alias {alias}; SCRIPT_LANGUAGES has: {', '.join(known) or 'none'}",
                 f"set scripts.aliases to Python aliases of this database: {python}",
             )
-        if known[alias] != PYTHON:
+        if known[alias] != PYTHON and known[alias] not in NATIVE:
             raise AliasError(
-                f"language alias {alias} is {known[alias]}, and the scripts are Python",
-                f"set scripts.aliases to Python aliases of this database: {python}",
+                f"language alias {alias} is {known[alias]}, and the scripts are Python, Java or R",
+                f"set scripts.aliases to aliases of this database, Python first: {python}",
             )
+    if known[wanted[0]] != PYTHON:
+        raise AliasError(
+            f"language alias {wanted[0]} is {known[wanted[0]]}, and the default one must be Python",
+            f"name a Python alias of this database first in scripts.aliases: {python}",
+        )
 
 
 def choose(wanted: Sequence[str], found: Sequence[Alias], recorded: Sequence[str]) -> Choice:
     """Which aliases get scripts. `wanted` is the setting, empty for all that run Python;
     `recorded` are those of the last install. Raises AliasError."""
     if wanted:
-        for alias in _broken(found):
-            if alias.name in wanted:
-                raise AliasBroken(alias.name, alias.broken or "")
-        return Choice(tuple(wanted), {})
+        for alias in found:
+            if alias.broken is not None and alias.name in wanted:
+                raise AliasBroken(alias.name, alias.broken)
+        native = {item.name: item.language for item in found if item.native}
+        return Choice(tuple(name for name in wanted if name not in native), {}, native)
     working = [a.name for a in found if a.language == PYTHON and a.broken is None]
     reasons = {alias.name: alias.broken or "" for alias in _broken(found)}
     lost = {name: reasons.get(name, GONE) for name in recorded if name not in working}
     _require_default(recorded, lost)
     if not working:
         raise _none_works(found)
-    return Choice(_ordered(working, recorded), lost)
+    native = {item.name: item.language for item in found if item.native}
+    return Choice(_ordered(working, recorded), lost, native)
 
 
 def _broken(found: Sequence[Alias]) -> Iterator[Alias]:
-    return (alias for alias in found if alias.broken is not None)
+    return (item for item in found if item.broken is not None and item.language == PYTHON)
 
 
 def _ordered(working: Sequence[str], recorded: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from exatrust.statements import (
     Statements,
     comment_digest,
     literal,
+    pinned_hosts,
     script_alias,
     script_digest,
     script_name,
@@ -33,6 +34,12 @@ class Installed:
     activated_at: dt.datetime
     activated_by: str
     certificates: int
+    scripts: str = ""  # lines of the SHA-256 of a script's body and its name
+
+    @property
+    def script_names(self) -> frozenset[str]:
+        """The scripts that were installed."""
+        return frozenset(line.partition(" ")[2] for line in self.scripts.splitlines())
 
     def digest(self, name: str) -> str | None:
         """The recorded SHA-256 of a file of the release."""
@@ -66,8 +73,8 @@ def history(database: Database, statements: Statements) -> tuple[Installed, ...]
 
 
 def _installed(row: Row) -> Installed:
-    release, aliases, files, at, by, certificates = row
-    return Installed(release, tuple(aliases.split(",")), files, at, by, certificates)
+    release, aliases, *rest = row
+    return Installed(release, tuple(aliases.split(",")), *rest)
 
 
 def schema_exists(database: Database, statements: Statements) -> bool:
@@ -82,6 +89,13 @@ def tables(database: Database, statements: Statements) -> Mapping[str, str]:
 def scripts(database: Database, statements: Statements) -> Mapping[str, str]:
     rows = database.rows(statements.query("scripts"))
     return {name: script_digest(text) for name, text in rows}
+
+
+def scripts_hosts(database: Database, statements: Statements) -> Mapping[str, str]:
+    """What scripts pin of the table ALLOWED_HOST, by their name."""
+    rows = database.rows(statements.query("scripts"))
+    found = {name: pinned_hosts(text) for name, text in rows}
+    return {name: hosts for name, hosts in found.items() if hosts is not None}
 
 
 def script_aliases(database: Database, statements: Statements) -> tuple[str, ...]:
@@ -126,7 +140,9 @@ def observe(
         scripts=scripts(database, statements),
         views=views(database, statements),
         recorded=(current.release, current.aliases) if current else None,
+        recorded_scripts=current.script_names if current else frozenset(),
         baseline_gap=baseline_gap(database, statements, current),
+        pinned_hosts=scripts_hosts(database, statements),
     )
 
 
@@ -217,6 +233,26 @@ def probe(
         database, statements, alias, version=version, release=release, files=files
     )
     return coverage(alias, reports, nodes)
+
+
+def try_native(database: Database, statements: Statements, alias: str, language: str) -> str | None:
+    """Why no script runs in a Java or R alias, None where one does; it is rolled back."""
+    name = script_name("EXATRUST_LOOK", alias, ("",))
+    create, call = statements.trial(language, alias, name)
+
+    def ask() -> str | None:
+        if not schema_exists(database, statements):
+            database.execute(statements.create_schema())
+        try:
+            database.execute(create)
+            database.rows(call)
+        except SqlFailed as error:
+            if error.forbidden:  # it is the user's fault, and not the container's
+                raise
+            return error.text
+        return None
+
+    return database.rolled_back(ask)
 
 
 def ask_nodes(

@@ -6,7 +6,7 @@ After the actions of a plan were applied, the plan is empty.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from exatrust.errors import SettingsError
@@ -14,6 +14,7 @@ from exatrust.errors import SettingsError
 # What observation can say of an object instead of the digest in its marker.
 ALTERED = "altered"  # it has our marker, and its text no longer fits it
 FOREIGN = "foreign"  # it has no marker of ours
+_OTHER_HOSTS = "the table ALLOWED_HOST has changed"
 
 Kind = Literal["file", "schema", "table", "script", "view", "release", "baseline"]
 Verb = Literal["upload", "create", "replace", "drop", "record"]
@@ -30,7 +31,8 @@ class DatabaseObject:
 
 @dataclass(frozen=True)
 class Desired:
-    """`files` maps paths in the bucket to SHA-256, in the order of upload."""
+    """`files` maps paths in the bucket to SHA-256, in the order of upload. `allowed_hosts` is what
+    scripts pin of the table ALLOWED_HOST."""
 
     release: str
     schema: str
@@ -39,6 +41,7 @@ class Desired:
     tables: tuple[DatabaseObject, ...]
     scripts: tuple[DatabaseObject, ...]
     views: tuple[DatabaseObject, ...]
+    allowed_hosts: str = ""
     create_schema: str = field(default="", repr=False)
     drop: Callable[[str, str], str] = field(default=lambda kind, name: "", repr=False)
 
@@ -48,8 +51,9 @@ class Observed:
     """What is there. Scripts, views and tables map names to a digest, ALTERED or FOREIGN.
 
     `files` has the SHA-256 of those desired files that exist. `recorded` is the last row of
-    RELEASE_HISTORY, release and aliases. `baseline_gap` says why the stored baseline does not
-    describe the cluster, None if it does.
+    RELEASE_HISTORY, release and aliases; `recorded_scripts` are the names in it. `baseline_gap`
+    says why the stored baseline does not describe the cluster, None if it does. `pinned_hosts` maps
+    scripts to what they pin of the table ALLOWED_HOST.
     """
 
     files: Mapping[str, str]
@@ -59,6 +63,8 @@ class Observed:
     views: Mapping[str, str]
     recorded: tuple[str, tuple[str, ...]] | None
     baseline_gap: str | None
+    recorded_scripts: frozenset[str] | None = None
+    pinned_hosts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def plan(desired: Desired, observed: Observed) -> tuple[Action, ...]:
         *_uploads(desired, observed),
         *_schema(desired, observed),
         *_tables(desired, observed),
-        *_objects("script", desired.scripts, observed.scripts),
+        *_scripts(desired, observed),
         *_objects("view", desired.views, observed.views),
         *_drops(desired, observed),
         *_record(desired, observed),
@@ -133,6 +139,25 @@ def _tables(desired: Desired, observed: Observed) -> Iterator[Action]:
             yield Action("create", "table", table.name, "it does not exist", table.sql)
 
 
+def _scripts(desired: Desired, observed: Observed) -> Iterator[Action]:
+    stale = _with_other_hosts(desired, observed)
+    for action in _objects("script", desired.scripts, observed.scripts):
+        by_hand = observed.scripts.get(action.name) in (ALTERED, FOREIGN)
+        other = action.name in stale and not by_hand
+        yield replace(action, reason=_OTHER_HOSTS) if other else action
+
+
+def _with_other_hosts(desired: Desired, observed: Observed) -> frozenset[str]:
+    """Scripts of this release that pin other hosts than the table ALLOWED_HOST has."""
+    if observed.recorded is None or observed.recorded[0] != desired.release:
+        return frozenset()
+    return frozenset(
+        item.name
+        for item in desired.scripts
+        if observed.pinned_hosts.get(item.name, desired.allowed_hosts) != desired.allowed_hosts
+    )
+
+
 def _objects(
     kind: Kind, wanted: tuple[DatabaseObject, ...], there: Mapping[str, str]
 ) -> Iterator[Action]:
@@ -168,6 +193,10 @@ def _record(desired: Desired, observed: Observed) -> Iterator[Action]:
     if observed.recorded != (desired.release, desired.aliases):
         before = observed.recorded[0] if observed.recorded else "nothing"
         yield Action("record", "release", desired.release, f"the history ends with {before}")
+    elif observed.recorded_scripts not in (None, {item.name for item in desired.scripts}):
+        yield Action("record", "release", desired.release, "the history tells of other scripts")
+    elif _with_other_hosts(desired, observed):
+        yield Action("record", "release", desired.release, _OTHER_HOSTS)
 
 
 def _baseline(changes: tuple[Action, ...], observed: Observed) -> Iterator[Action]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from exatrust import __version__, aliases, resources
+from exatrust import __version__, aliases, allowed_hosts, native, resources
 from exatrust.bucket import Bucket
 from exatrust.bundle import Anchor, Bundle, Removal
 from exatrust.carry import carried_over
@@ -13,7 +13,7 @@ from exatrust.change import Change, changed
 from exatrust.database import Database
 from exatrust.default_set import CONTAINER, Roots, container_roots, named_roots
 from exatrust.distrust import Distrust, curated, own
-from exatrust.languages import Alias, broken_reasons
+from exatrust.languages import PYTHON, Alias, broken_reasons
 from exatrust.nodes import Coverage
 from exatrust.observe import Installed, installed, observe, probe, script_aliases, tables
 from exatrust.plan import Action, Desired, Observed, plan
@@ -112,6 +112,7 @@ def propose_release(
     database, statements = ports.database, statements_for(settings)
     current = installed(database, statements)
     statements, found, kept = _with_aliases(settings, database, statements, current, warn)
+    statements = replace(statements, allowed_hosts=allowed_hosts.read(database, statements))
     desired = desire(settings, statements, release, distrust)
     observed = observe(database, ports.bucket, there, statements, current, desired)
     database.rollback()
@@ -143,11 +144,29 @@ def _with_aliases(
         warn(f"the scripts of language alias {name} stay as they are, it does not work: {why}")
     if not settings.scripts.aliases:
         for alias in found:
-            if alias.broken is not None and alias.name not in choice.kept:
+            if alias.broken and alias.language == PYTHON and alias.name not in choice.kept:
                 warn(f"skipped: language alias {alias.sentence}")
     kept = aliases.script_names(resources.script_names(), tuple(choice.kept))
-    statements = replace(statements, aliases=choice.aliases, broken=broken_reasons(found))
+    if not settings.scripts.aliases:
+        kept |= _kept_native(database, statements, choice.native, warn)
+    statements = replace(
+        statements,
+        aliases=choice.aliases,
+        broken=broken_reasons(found),
+        native=choice.native,
+    )
     return statements, found, kept
+
+
+def _kept_native(
+    database: Database, statements: Statements, working: Collection[str], warn: Say
+) -> frozenset[str]:
+    """Java and R scripts of an earlier install whose alias runs none now: they stay."""
+    texts = database.rows(statements.query("scripts"))
+    found = native.kept(texts, working)
+    for alias in sorted(set(found.values())):
+        warn(f"the scripts of language alias {alias} stay as they are, it does not work now")
+    return frozenset(found)
 
 
 def _without(observed: Observed, kept: frozenset[str]) -> Observed:
@@ -182,6 +201,7 @@ def desire(
         files={f"{path}/{file.name}": file.sha256 for file in release.files},
         tables=statements.tables(),
         scripts=statements.scripts(stems, release, directory),
+        allowed_hosts=statements.allowed_hosts,
         views=statements.views(release, directory, distrust),
         create_schema=statements.create_schema(),
         drop=statements.drop,

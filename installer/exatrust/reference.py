@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from exatrust import checks, resources
+from exatrust import checks, native, resources
+from exatrust_udf import https_arguments
 
 _HEAD = """\
 # Tables, views, scripts and checks
@@ -17,6 +18,10 @@ _HEAD = """\
 Generated from `sql/` with `make docs`. Names in double quotes are reserved words of Exasol: write
 the quotes.
 
+"""
+_NATIVE = """\
+Java and R containers get scripts in their own language, each for every alias that works; here with
+the suffixes of the aliases `JAVA` and `R` (see [java-and-r.md](java-and-r.md)).
 """
 _CHECKS = """\
 ## Checks
@@ -65,12 +70,35 @@ def _scripts() -> Iterator[str]:
     yield "## Scripts\n"
     yield "| script | arguments | rows |\n|---|---|---|"
     for name in resources.script_names():
-        head, _, rest = resources.sql(f"scripts/{name}.sql").partition("EMITS (")
-        inputs = re.findall(r'^    "(\w+)"', head, re.MULTILINE)
-        rows = [_quoted(column) for column in re.findall(r'^    "(\w+)"', rest, re.MULTILINE)]
-        given = ", ".join(f"`{item}`" for item in inputs) or "`host`, `port`, optionally `options`"
-        yield f"| `{name.upper()}` | {given} | {', '.join(rows)} |"
+        yield _script(f"{name}.sql", name.upper())
     yield ""
+    yield _NATIVE
+    yield "| script | arguments | rows |\n|---|---|---|"
+    for language, scripts in native.SOURCES.items():
+        for name in scripts:
+            yield _script(f"{language}/{name}.sql", f"{name}_{language}".upper())
+    yield ""
+
+
+def _script(file: str, name: str) -> str:
+    head, _, rest = resources.sql(f"scripts/{file}").partition("EMITS (")
+    inputs = re.findall(r'^    "(\w+)"', head, re.MULTILINE)
+    rows = [_quoted(column) for column in re.findall(r'^    "(\w+)"', rest, re.MULTILINE)]
+    given = _listed(inputs) if inputs else _varying(name.lower())
+    return f"| `{name}` | {given} | {', '.join(rows)} |"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _varying(script: str) -> str:
+    """The arguments of a script that takes whatever comes, `(...)`."""
+    known = https_arguments.BY_SCRIPT.get(script)
+    if known is None:
+        return "`host`, `port`, optionally `options`"
+    needed, others = known.names[: known.needed], known.names[known.needed :]
+    return f"{_listed(needed)}, optionally {_listed(others)}"
 
 
 def _checks() -> Iterator[str]:

@@ -13,13 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exatrust.distrust import Distrust, DistrustedRoot
+from exatrust.native import COMMENTS, NativeScript, native_scripts
+from exatrust.native import body as native_body
 from exatrust.plan import ALTERED, FOREIGN, DatabaseObject
 from exatrust.release import Release
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
-_SCRIPT_MARKER = re.compile(r"^# exatrust:([0-9a-f]{64}) ([0-9a-f]{64})\s*\Z", re.MULTILINE)
+_SCRIPT_MARKER = re.compile(r"^(?:#|//) exatrust:([0-9a-f]{64}) ([0-9a-f]{64})\s*\Z", re.MULTILINE)
 _SCRIPT_ALIAS = re.compile(r"^    'alias': '(\w+)',$", re.MULTILINE)
+_ALLOWED_HOSTS = re.compile(r"^    'allowed_hosts': '(.*)',$", re.MULTILINE)
 _VIEW_MARKER = re.compile(r"exatrust:([0-9a-f]{64})")
 _BODY_START = "PIN = "
 
@@ -57,6 +60,8 @@ _BASELINE = {
 _SNAPSHOT = {**_BASELINE, "ENDPOINT_RESULT": "record_results"}
 _NODES_CLOCK = 'MIN("CHECKED_AT") OVER ()'
 VIEWS = (*PLAIN_VIEWS, *VIEW_SCRIPTS, *FIRST_ALIAS_VIEWS)
+# Scripts that ask only the hosts of the table ALLOWED_HOST, as their pin has it.
+ALLOW_LISTED = ("https_get", "https_json", "https_request")
 SELF_CONTAINED = "probe_node"
 
 
@@ -99,7 +104,7 @@ def script_digest(text: str) -> str:
     """What a script's creation text says of itself: its digest, ALTERED, or FOREIGN."""
     marker = _SCRIPT_MARKER.search(text)
     if marker is None:
-        return FOREIGN if "# exatrust:" not in text else ALTERED
+        return ALTERED if re.search(r"(?:#|//) exatrust:", text) else FOREIGN
     body = text[text.find(_BODY_START) : marker.start()]
     return marker[1] if marker[2] == _sha256(body.strip()) else ALTERED
 
@@ -108,6 +113,12 @@ def script_alias(text: str) -> str | None:
     """The language alias that a script of ours is pinned to."""
     pin = _SCRIPT_ALIAS.search(text)
     return pin[1] if pin else None
+
+
+def pinned_hosts(text: str) -> str | None:
+    """The rows of ALLOWED_HOST that a script of ours pins, None for one that pins none."""
+    pin = _ALLOWED_HOSTS.search(text)
+    return pin[1].replace(r"\n", "\n") if pin else None
 
 
 def comment_digest(comment: str | None) -> str:
@@ -124,7 +135,9 @@ def _sha256(text: str) -> str:
 class Statements:
     """Renders for one schema and list of aliases. `sql` and `udf` give the text of a file.
 
-    `broken` maps further aliases, in which no script runs, to the reason.
+    `broken` maps further aliases, in which no script runs, to the reason; `native` those that run
+    scripts in a language of their own, to that language. `allowed_hosts` is what ALLOW_LISTED
+    scripts pin.
     """
 
     schema: str
@@ -132,6 +145,8 @@ class Statements:
     sql: Callable[[str], str]
     udf: Callable[[str], str]
     broken: Mapping[str, str] = field(default_factory=dict)
+    native: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: str = ""
 
     def query(self, name: str, **values: str) -> str:
         """sql/queries/<name>.sql; `schema` is the quoted name, `schema_name` a literal."""
@@ -165,11 +180,22 @@ class Statements:
         self, stems: Sequence[str], release: Release, directory: str
     ) -> tuple[DatabaseObject, ...]:
         """Every script for every alias. `directory` is where UDFs see the release."""
-        return tuple(
+        python = (
             self._script_object(stem, alias, release, directory)
             for alias in self.aliases
             for stem in stems
         )
+        native = (
+            self._native_object(script, release, directory)
+            for script in native_scripts(self.native)
+        )
+        return (*python, *native)
+
+    def trial(self, language: str, alias: str, name: str) -> tuple[str, str]:
+        """CREATE SCRIPT of one that does nothing, and its call: does the container run any?"""
+        values = {"alias": language_alias(alias), "script": identifier(name)}
+        create = self._render(f"trials/{language}.sql", **values)
+        return create, self._render("trials/call.sql", **values)
 
     def views(
         self, release: Release, directory: str, distrust: Distrust
@@ -241,10 +267,22 @@ class Statements:
         self, stem: str, alias: str, release: Release, directory: str
     ) -> DatabaseObject:
         name = script_name(stem, alias, self.aliases)
-        text = self._script(stem, alias, name, _pin(stem, alias, release, directory)).rstrip()
-        digest = _sha256(text)
-        body = _sha256(text[text.find(_BODY_START) :].strip())
-        return DatabaseObject(name, digest, f"{text}\n# exatrust:{digest} {body}\n")
+        pin = _pin(stem, alias, release, directory)
+        if stem in ALLOW_LISTED:
+            pin["allowed_hosts"] = self.allowed_hosts
+        text = self._script(stem, alias, name, pin)
+        return _marked(name, text, "#")
+
+    def _native_object(
+        self, script: NativeScript, release: Release, directory: str
+    ) -> DatabaseObject:
+        text = self._render(
+            script.template,
+            alias=language_alias(script.alias),
+            script=identifier(script.name),
+            **native_body(script, release, directory, self.sql),
+        )
+        return _marked(script.name, text, COMMENTS[script.language])
 
     def _script(self, stem: str, alias: str, name: str, pin: Mapping[str, str]) -> str:
         body = "scripts/probe_node.py" if stem == SELF_CONTAINED else "stub.py"
@@ -274,7 +312,7 @@ class Statements:
     def _known_aliases(self) -> str:
         """What an install knows of aliases; of others SCRIPT_LANGUAGES alone can tell."""
         template = self.sql("rows/language_alias.sql").strip()
-        known = [(alias, "'SCRIPTS'", "NULL") for alias in self.aliases]
+        known = [(alias, "'SCRIPTS'", "NULL") for alias in (*self.aliases, *self.native)]
         known += [(alias, "'BROKEN'", literal(why)) for alias, why in self.broken.items()]
         return "\nUNION ALL\n".join(
             render(template, {"alias": literal(alias), "status": status, "reason": why})
@@ -300,6 +338,14 @@ def _distrust_values(root: DistrustedRoot) -> dict[str, str]:
     }
     values = {name: "NULL" if text is None else literal(text) for name, text in texts.items()}
     return {**values, "confirmed": str(bool(root.confirmed)).upper()}
+
+
+def _marked(name: str, text: str, comment: str) -> DatabaseObject:
+    """A script with its digest at the end, in a comment of its language."""
+    text = text.rstrip()
+    digest = _sha256(text)
+    body = _sha256(text[text.find(_BODY_START) :].strip())
+    return DatabaseObject(name, digest, f"{text}\n{comment} exatrust:{digest} {body}\n")
 
 
 def bodies_text(scripts: Sequence[DatabaseObject]) -> str:

@@ -35,9 +35,23 @@ def test_an_unknown_alias_is_named_with_those_that_exist() -> None:
     assert refused.value.action.endswith("PYTHON3, PYTHON312")
 
 
-def test_a_java_alias_is_refused_as_java() -> None:
-    with pytest.raises(AliasError, match="JAVA17 is java, and the scripts are Python"):
-        check_aliases(["JAVA17"], PARAMETER)
+def test_a_java_alias_may_be_named_but_never_as_the_default_one() -> None:
+    with pytest.raises(AliasError, match="JAVA17 is java, and the default one must be Python"):
+        check_aliases(["JAVA17", "PYTHON3"], PARAMETER)
+    check_aliases(["PYTHON3", "JAVA17"], PARAMETER)
+
+
+def test_a_java_alias_runs_its_own_scripts_once_one_was_tried() -> None:
+    untried, works = Alias("JAVA", "java"), Alias("JAVA17", "java", tried=True)
+    broken = Alias("R", "r", "gone", tried=True)
+    choice = choose((), [Alias("PYTHON3", "python"), untried, works, broken], ())
+    assert (choice.aliases, choice.native) == (("PYTHON3",), {"JAVA17": "java"})
+    named = choose(("PYTHON3", "JAVA17"), [Alias("PYTHON3", "python"), works], ())
+    assert (named.aliases, named.native) == (("PYTHON3",), {"JAVA17": "java"})
+    assert works.sentence == "JAVA17 is Java, and runs scripts in Java"
+    assert broken.sentence.endswith("truststore files serve it (no script runs in it: gone)")
+    with pytest.raises(AliasBroken):
+        choose(("PYTHON3", "R"), [Alias("PYTHON3", "python"), broken], ())
 
 
 @pytest.mark.parametrize("parameter", ["", "garbage", "=x", "A="])
