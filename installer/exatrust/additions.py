@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from exatrust.bundle import Anchor, Bundle
 from exatrust.distrust import Distrust, said
@@ -14,16 +15,19 @@ from exatrust.errors import BundleRejected, NotConfirmed
 from exatrust.fitness import refuse_expired, refuse_unfit, warnings
 from exatrust.intake import read_certificates
 from exatrust.report import Report
+from exatrust_udf import regular_file
 from exatrust_udf.certificate import Certificate
+
+_MAX_FILE = 16 << 20  # bytes; all public CAs together take a quarter of a megabyte
 
 
 def read_file(path: Path) -> bytes:
-    """Raises BundleRejected, naming the file."""
+    """Raises BundleRejected, naming the file, for what is no file of certificates by its size."""
     try:
-        return path.read_bytes()
+        return regular_file.read(str(path), _MAX_FILE)
     except OSError as error:
         raise BundleRejected(
-            f"{path}: {error.strerror}", "name a readable file of CA certificates"
+            f"{path}: {error.strerror or error}", "name a readable file of CA certificates"
         ) from error
 
 
@@ -106,22 +110,26 @@ def confirm(
             f"--confirm {sorted(unmatched)[0]} is not the SHA-256 of any given CA",
             "compare the file with what its owner published: it may not be the CA you mean",
         )
-    for anchor in additions:
-        if anchor.certificate.sha256 in known:
-            continue
+    new = [anchor for anchor in additions if anchor.certificate.sha256 not in known]
+    for anchor in new:
         for line in describe(anchor.certificate):
             say(line)
-        if anchor.certificate.sha256 not in given:
+        if ask is not None and anchor.certificate.sha256 not in given:
             _ask_for(anchor, ask)
+    for anchor in new:  # nobody can be asked: all of them have been shown by now
+        if ask is None and anchor.certificate.sha256 not in given:
+            _nobody_vouched(anchor)
 
 
-def _ask_for(anchor: Anchor, ask: Callable[[str], str] | None) -> None:
-    if ask is None:
-        raise NotConfirmed(
-            f"nobody vouched for {anchor.certificate.subject} from {anchor.source}",
-            f"its SHA-256 is {anchor.certificate.sha256}: "
-            "if the CA's owner published the same, give the published one with --confirm",
-        )
+def _nobody_vouched(anchor: Anchor) -> NoReturn:
+    raise NotConfirmed(
+        f"nobody vouched for {anchor.certificate.subject} from {anchor.source}",
+        f"its SHA-256 is {anchor.certificate.sha256}: "
+        "if the CA's owner published the same, give the published one with --confirm",
+    )
+
+
+def _ask_for(anchor: Anchor, ask: Callable[[str], str]) -> None:
     typed = ask("Type the SHA-256 that the CA's owner published, to trust it")
     if fingerprint(typed, "what was typed") != anchor.certificate.sha256:
         raise NotConfirmed(

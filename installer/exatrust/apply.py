@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from exatrust import decisions
 from exatrust.bucket import Bucket
@@ -25,13 +25,31 @@ def upload(
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Put the planned files into the bucket, and read each back. Raises BucketFSFailed."""
+    planned = [action.name for action in proposal.actions if action.kind == "file"]
+    _upload(planned, proposal, bucket, say, sleep)
+
+
+def upload_again(
+    proposal: Proposal,
+    bucket: Bucket,
+    say: Say,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Put all files of the release into the bucket once more: what is written is distributed."""
+    _upload(tuple(proposal.desired.files), proposal, bucket, say, sleep)
+
+
+def _upload(
+    paths: Iterable[str], proposal: Proposal, bucket: Bucket, say: Say,
+    sleep: Callable[[float], None],
+) -> None:  # fmt: skip
     contents = {file.name: file.content for file in proposal.release.files}
-    for action in proposal.actions:
-        if action.kind == "file":
-            content = contents[action.name.rpartition("/")[2]]
-            say(f"upload {action.name} ({len(content):,} bytes)")
-            bucket.write(action.name, content)
-            _read_back(bucket, action.name, content, sleep)
+    for path in paths:
+        content = contents[path.rpartition("/")[2]]
+        say(f"upload {path} ({len(content):,} bytes)")
+        bucket.write(path, content)
+        _read_back(bucket, path, content, sleep)
 
 
 def _read_back(bucket: Bucket, path: str, content: bytes, sleep: Callable[[float], None]) -> None:

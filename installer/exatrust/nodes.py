@@ -72,14 +72,16 @@ def coverage(alias: str, reports: Iterable[NodeReport], expected: int) -> Covera
     return Coverage(alias, expected, missing, behind)
 
 
-def require_complete(coverages: Iterable[Coverage], seconds: float) -> None:
-    """Raise NodesBehind, naming every node that is missing or behind."""
+def require_complete(coverages: Iterable[Coverage], seconds: float, consequence: str) -> None:
+    """Raise NodesBehind, naming every node that is missing or behind.
+
+    `consequence` says what that means for scripts.
+    """
     sentences = [text for item in coverages for text in item.sentences()]
     if sentences:
         raise NodesBehind(
             f"after {seconds:.0f} s not every node sees the release: {'; '.join(sentences)}",
-            "nothing points to the new release yet, scripts go on with the old one; look into "
-            "the node's BucketFS log, then run the command again",
+            f"{consequence}; look into the node's BucketFS log, then run the command again",
         )
 
 

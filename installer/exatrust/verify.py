@@ -16,6 +16,7 @@ def wait_until_complete(
     aliases: Sequence[str],
     ask: Callable[[str], Coverage],
     seconds: float,
+    consequence: str,
     say: Callable[[str], None],
     *,
     clock: Callable[[], float] = time.monotonic,
@@ -23,9 +24,9 @@ def wait_until_complete(
 ) -> tuple[Coverage, ...]:
     """Ask about every alias until its coverage is complete.
 
-    Raises NodesBehind after `seconds`, naming the nodes and what they miss.
+    Raises NodesBehind after `seconds`, naming the nodes, what they miss, and the `consequence`.
     """
-    start = clock()
+    start, said = clock(), ""
     pause = FIRST_PAUSE
     done: dict[str, Coverage] = {}
     with meter("nodes that see the release", len(aliases), "nodes") as bar:
@@ -35,9 +36,9 @@ def wait_until_complete(
             if all(item.complete for item in done.values()):
                 return tuple(done[alias] for alias in aliases)
             if clock() - start + pause > seconds:
-                require_complete(done.values(), seconds)
-            if not bar.visible:
-                say(_progress(done.values()))
+                require_complete(done.values(), seconds, consequence)
+            if not bar.visible and _progress(done.values()) != said:
+                say(said := _progress(done.values()))
             sleep(pause)
             pause = min(2 * pause, LAST_PAUSE)
 

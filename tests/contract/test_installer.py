@@ -250,6 +250,20 @@ def test_an_alias_that_is_taken_out_takes_its_scripts_along(
     assert exatrust("status").status == 0
 
 
+def test_a_file_that_one_node_lost_is_written_anew(
+    exatrust: Exatrust, sandbox: Sandbox, schema: str
+) -> None:
+    assert exatrust("install").status == 0
+    lost = next(sandbox.layout.replica(1).glob(f"*/*/{schema.lower()}/releases/*/ca-bundle-*.pem"))
+    lost.unlink()
+    assert exatrust("status").status == 1
+    healed = exatrust("install", "--yes")
+    assert healed.status == 0, healed.text
+    assert lost.is_file()
+    assert "written once more" in healed.out
+    assert exatrust("status").status == 0
+
+
 def test_uninstall_leaves_nothing_of_ours_and_touches_nothing_else(
     exatrust: Exatrust, database: Database, schema: str, objects: Callable[[], list[str]],
     sandbox: Sandbox,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -108,6 +109,28 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def anchor(data: bytes, source: str = "x.pem") -> Anchor:
     return Anchor(read_certificates(data, source)[0], "added", source)
+
+
+def test_a_file_that_has_no_end_or_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    fifo, huge = tmp_path / "fifo", tmp_path / "huge.pem"
+    os.mkfifo(fifo)
+    with huge.open("wb") as file:
+        file.truncate(3 << 30)
+    for path, problem in ((fifo, "not a regular file"), (huge, "larger than"),
+                          (Path("/dev/zero"), "not a regular file")):  # fmt: skip
+        with pytest.raises(BundleRejected, match=problem):
+            read_additions([path])
+
+
+def test_all_cas_are_shown_before_the_first_one_is_refused(pem: Make) -> None:
+    certificates = read_certificates(pem("One") + pem("Two"), "both.pem")
+    said: list[str] = []
+    with pytest.raises(NotConfirmed, match="CN=One"):
+        confirm([Anchor(c, "added", "both.pem") for c in certificates], (), (), None, said.append)
+    assert [line for line in said if line.startswith("Subject")] == [
+        "Subject   CN=One",
+        "Subject   CN=Two",
+    ]
 
 
 def test_a_leaf_and_a_distrusted_ca_are_refused_before_anybody_is_asked(pem: Make) -> None:

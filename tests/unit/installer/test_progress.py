@@ -58,7 +58,7 @@ def test_waiting_says_it_in_sentences_or_with_a_bar_never_both(
     waits = iter([(1,), ()])
     said: list[str] = []
     wait_until_complete(
-        ["A"], lambda alias: Coverage(alias, 4, next(waits), {}), 60.0, said.append,
+        ["A"], lambda alias: Coverage(alias, 4, next(waits), {}), 60.0, "so what", said.append,
         clock=lambda: 0.0, sleep=lambda seconds: None,
     )  # fmt: skip
     assert bool(said) != terminal
