@@ -26,7 +26,8 @@ CREATE TABLE {{schema}}."ENDPOINT_RESULT" (
     "LEAF_NOT_AFTER" TIMESTAMP COMMENT IS 'Server certificate valid until, UTC',
     "CHAIN_DAYS_LEFT" DECIMAL(9,0) COMMENT IS 'Days until the first certificate of the chain expires',
     "ANCHOR_SUBJECT" VARCHAR(4000) COMMENT IS 'Certificate of the truststore the chain ends at',
-    "ANCHOR_SHA256" VARCHAR(64) COMMENT IS 'SHA-256 of that certificate, hex'
+    "ANCHOR_SHA256" VARCHAR(64) COMMENT IS 'SHA-256 of that certificate, hex',
+    "OTHER_ANCHORS" VARCHAR(2000) COMMENT IS 'SHA-256 of further ones of the shared bundle at which it would end without that one, one a line'
 );
 
 CREATE TABLE {{schema}}."NODE_SNAPSHOT" (
@@ -59,6 +60,11 @@ CREATE TABLE {{schema}}."TRUSTSTORE_CONTENT" (
     "STORE_SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of a truststore seen in a snapshot, hex',
     "CERTIFICATE_SHA256" VARCHAR(64) NOT NULL COMMENT IS 'SHA-256 of a certificate in it, hex',
     "SUBJECT" VARCHAR(20000) COMMENT IS 'Subject of the certificate, RFC 4514'
+);
+
+CREATE TABLE {{schema}}."EXTRA_TRUSTSTORE" (
+    "STORE_PATH" VARCHAR(4096) NOT NULL COMMENT IS 'File or directory as UDFs see it, for example below /buckets; LIST_TRUSTSTORES reads it in every container',
+    "REASON" VARCHAR(2000) COMMENT IS 'Why, for the reader'
 );
 
 CREATE TABLE {{schema}}."OWN_DISTRUST" (

@@ -26,6 +26,7 @@ class Change:
     value_now: str | None
     certificates_before: int | None
     certificates_now: int | None
+    moved_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ def _store(change: Change) -> str:
         return f"truststore {change.object_name} appeared ({now})"
     if change.change == "VANISHED":
         return f"truststore {change.object_name} vanished ({before})"
+    if change.change == "MOVED":
+        same = change.value_before == change.value_now
+        what = "unchanged" if same else f"{before} before, {now} now"
+        return f"truststore {change.object_name} moved there from {change.moved_from}, {what}"
     return f"truststore {change.object_name} changed, {before} before, {now} now"
 
 

@@ -224,6 +224,7 @@ class Statements:
             script=identifier(script or script_name(stem, alias, self.aliases)),
             groups=self.sql("rows/groups.sql").strip(),
             texts=self._render("rows/outbound_text.sql").strip(),
+            paths=self._render("rows/extra_paths.sql").strip(),
             alias=literal(alias),
             definition=self._definition(literal(alias)),
             **values,

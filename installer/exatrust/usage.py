@@ -1,4 +1,7 @@
-"""Whether endpoints depend on a CA that shall go: the ledger of snapshots, view ANCHOR_USAGE."""
+"""Whether endpoints depend on a CA that shall go: the ledger of snapshots, view ANCHOR_USAGE.
+
+An endpoint whose chain can also end at a CA that stays does not break.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exatrust.bundle import Removal
+from exatrust.bundle import Bundle, Removal
 from exatrust.database import Database
 from exatrust.errors import AnchorInUse
 from exatrust.observe import views
@@ -18,13 +21,24 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Use:
-    """An endpoint whose chain ended at the CA, in one language container."""
+    """An endpoint whose chain ended at the CA, or would end at it, in one language container.
+
+    `anchor` is the SHA-256 of the CA it ended at, `others` are those of further CAs at which it
+    would end, one a line; None where there is none.
+    """
 
     host: str
     port: int
     alias: str
     nodes: int
     seen: dt.datetime
+    anchor: str
+    others: str | None
+
+    def breaks(self, bundle: Bundle) -> bool:
+        """Whether nothing in a bundle closes its chain."""
+        held = {anchor.certificate.sha256 for anchor in bundle.anchors}
+        return held.isdisjoint((self.anchor, *(self.others or "").split()))
 
     def __str__(self) -> str:
         return (
@@ -35,6 +49,7 @@ class Use:
 
 def refuse_used(
     going: Sequence[Removal],
+    bundle: Bundle,
     database: Database,
     statements: Statements,
     force: bool,
@@ -42,23 +57,39 @@ def refuse_used(
 ) -> None:
     """Raise AnchorInUse where the last snapshots show that an endpoint needs the CA.
 
-    They may be old, and know watched endpoints only: that is said, whatever they show.
+    They may be old, and know watched endpoints only: that is said, whatever they show. `bundle` is
+    the one without the CAs.
     """
     if going:
         report.warn(_ledger(database, statements))
     for item in going:
         uses = find_uses(database, statements, item.sha256)
-        if uses and not force:
+        broken = [use for use in uses if use.breaks(bundle)]
+        if kept := [use for use in uses if not use.breaks(bundle)]:
+            report.warn(f"without {item.subject} another CA of the bundle serves {_listed(kept)}")
+        if broken and not force:
             raise AnchorInUse(
-                f"{item.subject} is in use, its removal would break {_listed(uses)}",
+                f"{item.subject} is in use, its removal would break {_listed(broken)}",
                 "give these endpoints a certificate of another CA and run `exatrust snapshot`; "
                 "or remove it all the same, with --force",
             )
-        if uses:
-            report.warn(f"this breaks, by force: {_listed(uses)}")
+        if broken:
+            report.warn(f"this breaks, by force: {_listed(broken)}")
+
+
+def warn_of_distrust(
+    bundle: Bundle, database: Database, statements: Statements, report: Report
+) -> None:
+    """Say what is left out of the bundle, and which endpoints that breaks."""
+    for left in bundle.left_out:
+        report.warn(f"left out of the bundle: {left.reason} (from {left.source})")
+        uses = find_uses(database, statements, left.certificate.sha256)
+        if broken := [use for use in uses if use.breaks(bundle)]:
+            report.warn(f"without {left.certificate.subject} this breaks: {_listed(broken)}")
 
 
 def find_uses(database: Database, statements: Statements, sha256: str) -> tuple[Use, ...]:
+    """Where it closes a chain, or would close one if others were gone."""
     if "ANCHOR_USAGE" not in views(database, statements):
         return ()
     rows = database.rows(statements.query("anchor_usage", sha256=literal(sha256)))

@@ -36,6 +36,7 @@ CREATE OR REPLACE VIEW {{schema}}."ENDPOINT_STATUS" (
     "VERIFIED_COUNT" COMMENT IS 'Certificates of the verified chain',
     "ANCHOR_SUBJECT" COMMENT IS 'Certificate of the truststore the chain ends at',
     "ANCHOR_SHA256" COMMENT IS 'SHA-256 of that certificate, hex',
+    "OTHER_ANCHORS" COMMENT IS 'Where the chain would end in the shared bundle without that one: SHA-256, one a line, each if those before it were gone; NULL if nowhere',
     "PYTHON_VERSION" COMMENT IS 'Version of Python in the container',
     "OPENSSL_VERSION" COMMENT IS 'OpenSSL that Python uses',
     "RESOLVE_MS" COMMENT IS 'Milliseconds to resolve the name',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import socket
 import threading
@@ -13,6 +14,11 @@ from typing import Any
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from exatrust import cli
 from exatrust_sandbox.cluster import Sandbox
@@ -118,6 +124,105 @@ def test_after_a_container_update_the_certificates_that_went_are_named(
     assert {(node, added) for node, _, _, added in drift} == {(n, None) for n in range(4)}
 
 
+def test_a_store_of_the_same_kind_at_another_path_moved_and_lost_nothing(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    with another_container(sandbox, "python-3.10", "PYTHON312"):
+        status, found = check("TRUSTSTORE_CHANGED")
+        drift = rows(
+            'SELECT DISTINCT NODE_ID, "CHANGE", OBJECT_NAME, MOVED_FROM, CERTIFICATES_ADDED,'
+            " CERTIFICATES_REMOVED FROM EXATRUST.DRIFT WHERE KIND = 'TRUSTSTORE' ORDER BY 1"
+        )
+        sandbox.plant_root(weak_root(), alias="PYTHON312")
+        planted = rows(
+            'SELECT DISTINCT "CHANGE", CERTIFICATES_ADDED, CERTIFICATES_REMOVED'
+            " FROM EXATRUST.DRIFT WHERE MOVED_FROM IS NOT NULL"
+        )
+    paths = [
+        f"/usr/local/lib/python{minor}/dist-packages/certifi/cacert.pem"
+        for minor in ("3.10", "3.12")
+    ]
+    assert drift == [(node, "MOVED", *paths, None, None) for node in range(4)]
+    assert status == 0
+    assert [item["severity"] for item in found["TRUSTSTORE_CHANGED"]] == ["INFO"]
+    assert planted == [("MOVED", "CN=Weak Root", None)]
+
+
+def weak_root() -> bytes:
+    """A CA with a key that is too short, and that expired."""
+    key = rsa.generate_private_key(65537, 1024)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Weak Root")])
+    days = [dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=n) for n in (900, 30)]
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, *days)
+    builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_extra_truststores_are_looked_into_in_every_container(
+    sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    ((files,),) = rows(
+        "SELECT FILES FROM EXATRUST.RELEASE_HISTORY ORDER BY ACTIVATED_AT DESC LIMIT 1"
+    )
+    path = next(line.split()[1] for line in files.splitlines() if "/ca-additions-" in line)
+    for store in (path, "/buckets/bfsdefault/default/absent.pem"):
+        rows(f"INSERT INTO EXATRUST.EXTRA_TRUSTSTORE (STORE_PATH) VALUES ('{store}')")
+    try:
+        found = check("TRUSTSTORE_UNREADABLE", "TRUSTSTORE_CHANGED", "TRUSTSTORE_DIFFERS")[1]
+        stores = rows(
+            "SELECT NODE_ID, LANGUAGE_ALIAS, CERTIFICATES FROM EXATRUST.TRUSTSTORES"
+            f" WHERE STORE = 'given' AND \"PATH\" = '{path}' ORDER BY 1, 2"
+        )
+        held = rows(
+            "SELECT DISTINCT SHA256 FROM EXATRUST.TRUSTSTORE_CERTIFICATES"
+            f" WHERE \"PATH\" = '{path}'"
+        )
+        assert cli.main(("snapshot", "--config", str(sandbox.layout.settings_file))) == 0
+        kept = rows(
+            "SELECT COUNT(*) FROM EXATRUST.TRUSTSTORE_SNAPSHOT"
+            f" WHERE NOT IS_BASELINE AND \"PATH\" = '{path}'"
+        )
+    finally:
+        rows("DELETE FROM EXATRUST.EXTRA_TRUSTSTORE")
+    assert stores == [(node, alias, 1) for node in range(4) for alias in ALIASES]
+    assert held == [(sha256(sandbox),)]
+    assert kept == [(8,)]
+    absent = [f"{alias}: /buckets/bfsdefault/default/absent.pem" for alias in ALIASES[::-1]]
+    assert names(found["TRUSTSTORE_UNREADABLE"]) == absent
+    assert all("missing" in item["finding"] for item in found["TRUSTSTORE_UNREADABLE"])
+    changed = {item["object_name"]: item["finding"] for item in found["TRUSTSTORE_CHANGED"]}
+    assert changed.keys() == {f"{alias}: {path}" for alias in ALIASES}
+    assert all(text.startswith("appeared") for text in changed.values())
+    assert found["TRUSTSTORE_DIFFERS"] == []
+
+
+def test_weak_and_expired_cas_of_a_container_are_found(
+    sandbox: Sandbox, check: Callable[..., tuple[int, Found]]
+) -> None:
+    before = sandbox.update_container("python-3.12-slim", alias="PYTHON312")
+    sandbox.plant_root(weak_root(), alias="PYTHON312", node=1)
+    try:
+        found = check("CONTAINER_ANCHOR")[1]["CONTAINER_ANCHOR"]
+    finally:
+        sandbox.update_container(before, alias="PYTHON312")
+    assert {(item["severity"], item["finding"].split(" (SHA")[0][:24]) for item in found} == {
+        ("WARNING", "CN=Weak Root has a key t"), ("INFO", "CN=Weak Root expired on "),
+    }  # fmt: skip
+    assert all("on node 1" in item["finding"] for item in found)
+    assert {item["object_name"].split(": ")[0] for item in found} == {"PYTHON312"}
+
+
+def test_a_distrust_entry_without_a_digest_is_reported(
+    rows: Rows, check: Callable[..., tuple[int, Found]]
+) -> None:
+    rows("INSERT INTO EXATRUST.OWN_DISTRUST (SHA256, REASON) VALUES ('AB:CD', 'a typing error')")
+    try:
+        status, found = check("DISTRUST_INVALID")
+    finally:
+        rows("DELETE FROM EXATRUST.OWN_DISTRUST")
+    assert (status, names(found["DISTRUST_INVALID"])) == (1, ["OWN_DISTRUST AB:CD"])
+
+
 @pytest.mark.parametrize("alias", ALIASES)
 def test_the_compromised_root_of_october_2026_is_found_in_every_store_it_is_planted_in(
     alias: str, sandbox: Sandbox, rows: Rows, check: Callable[..., tuple[int, Found]]
@@ -145,7 +250,15 @@ def test_a_root_that_the_dba_distrusts_is_left_out_for_as_long_as_that_is_so(
     fingerprint = sha256(sandbox).upper()
     rows(f"INSERT INTO EXATRUST.OWN_DISTRUST (SHA256, REASON) VALUES ('{fingerprint}', 'lost key')")
     config = ("--config", str(sandbox.layout.settings_file))
+    watched(rows, sandbox, "public", "company")
+    assert cli.main(("snapshot", *config)) == 0
     try:
+        capsys.readouterr()
+        assert cli.main(("plan", *config)) == 1
+        planned = capsys.readouterr().err
+        assert f"this breaks: {sandbox.endpoint('company')} (PYTHON3, 4 nodes" in planned
+        assert sandbox.endpoint("public") not in planned
+        rows("DELETE FROM EXATRUST.ENDPOINT")
         status, found = check("DISTRUSTED_ROOT")
         assert status == 1
         assert {item["object_name"].split("/")[-1][:9] for item in found["DISTRUSTED_ROOT"]} == {
@@ -157,6 +270,8 @@ def test_a_root_that_the_dba_distrusts_is_left_out_for_as_long_as_that_is_so(
         assert cli.main(("install", *config)) == 0  # it is said again, and stays out
         assert "is distrusted: lost key" in capsys.readouterr().err
     finally:
+        rows("DELETE FROM EXATRUST.ENDPOINT")
+        rows("DELETE FROM EXATRUST.ENDPOINT_RESULT")
         rows("DELETE FROM EXATRUST.OWN_DISTRUST")
         assert cli.main(("install", *config)) == 0
     assert check("ANCHOR_MISSING") == (0, {"ANCHOR_MISSING": []})
@@ -465,3 +580,48 @@ def test_rows_of_one_endpoint_are_told_apart_by_how_they_are_written(
     ]
     assert found["ENDPOINT_UNANSWERED"] == found["ENDPOINT_DIFFERS"] == []
     assert used == [(f" {host}", None), (host, None)]
+
+
+def renewed_root(sandbox: Sandbox) -> bytes:
+    """The company's root made anew, with the same name and key."""
+    directory = sandbox.layout.pki
+    key = load_pem_private_key((directory / "company-root.key").read_bytes(), None)
+    old = x509.load_pem_x509_certificate((directory / "company-root.pem").read_bytes())
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    builder = x509.CertificateBuilder(
+        old.subject, old.subject, key.public_key(), 4711,
+        old.not_valid_before_utc, old.not_valid_after_utc,
+    )  # fmt: skip
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_a_ca_may_go_while_another_closes_the_chains_and_the_last_one_may_not(
+    sandbox: Sandbox, rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ("--config", str(sandbox.layout.settings_file))
+    file = tmp_path / "renewed.pem"
+    file.write_bytes(renewed_root(sandbox))
+    new = x509.load_pem_x509_certificate(file.read_bytes()).fingerprint(hashes.SHA256()).hex()
+    watched(rows, sandbox, "company")
+    company = sandbox.endpoint("company")
+    try:
+        assert cli.main(("ca", "add", str(file), "--confirm", new, "--yes", *config)) == 0
+        assert cli.main(("snapshot", *config)) == 0
+        usage = rows("SELECT DISTINCT ANCHOR_SHA256, OTHER_ANCHORS, IS_NEEDED"
+                     " FROM EXATRUST.ANCHOR_USAGE WHERE TRUSTSTORE = 'shared-bundle'")  # fmt: skip
+        ((first, other, needed),) = usage
+        assert ({first, other}, needed) == ({new, sha256(sandbox)}, False)
+        capsys.readouterr()
+        assert cli.main(("ca", "remove", first, "--yes", *config)) == 0
+        assert f"another CA of the bundle serves {company}" in capsys.readouterr().err
+        assert cli.main(("ca", "remove", other, "--yes", *config)) == 2
+        assert f"would break {company}" in capsys.readouterr().err
+        assert cli.main(("check", company, *config)) == 0
+    finally:
+        rows("DELETE FROM EXATRUST.ENDPOINT")
+        rows("DELETE FROM EXATRUST.ENDPOINT_RESULT")
+        old = str(sandbox.layout.pki / "company-root.pem")
+        cli.main(("ca", "add", old, "--confirm", sha256(sandbox), "--yes", *config))
+        assert cli.main(("ca", "remove", new, "--yes", *config)) == 0

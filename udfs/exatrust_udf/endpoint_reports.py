@@ -158,6 +158,7 @@ def _with_path(row: CheckRow, examined: Examined) -> CheckRow:
         verified_count=len(path),
         anchor_subject=path[-1].subject,
         anchor_sha256=path[-1].sha256,
+        other_anchors=tuple(c.sha256 for c in examined.case.other_anchors) or None,
     )
 
 

@@ -45,6 +45,7 @@ class CheckRow:
     verified_count: int | None = None
     anchor_subject: str | None = None
     anchor_sha256: str | None = None
+    other_anchors: tuple[str, ...] | None = None
     python_version: str = sys.version.split()[0]
     openssl_version: str = ssl.OPENSSL_VERSION
     resolve_ms: float | None = None

@@ -16,7 +16,7 @@ from exatrust.proposal import Ports, Proposal, known_distrust, propose, statemen
 from exatrust.report import Report
 from exatrust.settings import Settings
 from exatrust.terminal import FINDINGS, OK, Consent, Terminal, ask_yes, now, open_ports
-from exatrust.usage import refuse_used
+from exatrust.usage import refuse_used, warn_of_distrust
 
 
 def run_plan(settings: Settings, terminal: Terminal, ca_files: Sequence[Path]) -> int:
@@ -44,7 +44,10 @@ def run_change(settings: Settings, terminal: Terminal, change: Change, consent: 
     report = terminal.report
     with open_ports(settings, terminal) as ports:
         proposal = _proposal(settings, ports, terminal, change, consent.force)
-        refuse_used(proposal.going, ports.database, proposal.statements, consent.force, report)
+        refuse_used(
+            proposal.going, proposal.bundle, ports.database, proposal.statements, consent.force,
+            report,
+        )  # fmt: skip
         confirm(proposal.additions, proposal.known, consent.confirmed, terminal.line, report.say)
         show_plan(proposal, report)
         _consent(proposal, terminal, consent.yes)
@@ -69,8 +72,7 @@ def _proposal(
     refuse((*change.additions, *change.standing), distrust)
     proposal = propose(settings, ports, change, distrust, report.warn)
     examine_new(proposal.additions, proposal.known, proposal.bundle, now(), force, report)
-    for item in proposal.bundle.left_out:
-        report.warn(f"left out of the bundle: {item.reason} (from {item.source})")
+    warn_of_distrust(proposal.bundle, ports.database, proposal.statements, report)
     return proposal
 
 

@@ -74,3 +74,13 @@ def test_build_information_is_compared_without_showing_digests() -> None:
 def test_a_fact_that_was_not_there_before_changed_from_none() -> None:
     certifi = replace(PYTHON, object_name="CERTIFI", value_before=None, value_now="2026.10.18")
     assert sentences([certifi], [], 1) == ("PYTHON3: certifi changed from none to 2026.10.18",)
+
+
+def test_a_store_that_moved_says_from_where_and_what_it_gained() -> None:
+    moved = replace(STORE, change="MOVED", moved_from="/old/cacert.pem")
+    assert sentences([moved], [Names(0, "PYTHON3", PATH, "CN=New", None)], 1) == (
+        f"PYTHON3: truststore {PATH} moved there from /old/cacert.pem, 140 certificates before, "
+        "9 certificates now; it gained 'CN=New'",
+    )
+    same = replace(moved, value_now=moved.value_before)
+    assert sentences([same], [], 1)[0].endswith("moved there from /old/cacert.pem, unchanged")
