@@ -130,6 +130,10 @@ class NotInstalled(Unfinished):
     pass
 
 
+class TableDamaged(Unfinished):
+    pass
+
+
 class NodesBehind(Unfinished):
     pass
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from exatrust.bucket import Bucket
 from exatrust.database import Database, Row
 from exatrust.drift import Change, Names, sentences
-from exatrust.errors import AliasBroken, SqlFailed
+from exatrust.errors import AliasBroken, SqlFailed, TableDamaged
 from exatrust.nodes import Coverage, NodeReport, coverage, node_list, node_report
 from exatrust.plan import FOREIGN, Desired, Observed
 from exatrust.statements import (
@@ -61,7 +61,7 @@ def installed(database: Database, statements: Statements) -> Installed | None:
     """None where nothing is installed."""
     if "RELEASE_HISTORY" not in tables(database, statements):
         return None
-    rows = database.rows(statements.query("current_release"))
+    rows = table_rows(database, statements, "RELEASE_HISTORY", "current_release")
     return _installed(rows[0]) if rows else None
 
 
@@ -69,12 +69,38 @@ def history(database: Database, statements: Statements) -> tuple[Installed, ...]
     """All activations of releases, the last one first."""
     if "RELEASE_HISTORY" not in tables(database, statements):
         return ()
-    return tuple(map(_installed, database.rows(statements.query("history"))))
+    rows = table_rows(database, statements, "RELEASE_HISTORY", "history")
+    return tuple(map(_installed, rows))
+
+
+def table_rows(database: Database, statements: Statements, table: str, query: str) -> list[Row]:
+    """The rows of a query over one table of ours. Raises TableDamaged where it lacks columns: what
+    a plan needs to know must be readable before the plan could repair it."""
+    try:
+        return database.rows(statements.query(query))
+    except SqlFailed as error:
+        there = columns(database, statements).get(table, frozenset())
+        wanted = next(item.columns for item in statements.tables() if item.name == table)
+        lacking = [sql for name, sql in wanted.items() if name not in there]
+        if not there or not lacking:
+            raise
+        raise TableDamaged(
+            f"the table {statements.schema.upper()}.{table} lacks columns of its own",
+            f"add them, then run the command again: {'; '.join(lacking)}",
+        ) from error
 
 
 def _installed(row: Row) -> Installed:
     release, aliases, *rest = row
     return Installed(release, tuple(aliases.split(",")), *rest)
+
+
+def columns(database: Database, statements: Statements) -> Mapping[str, frozenset[str]]:
+    """The columns of each table and view of the schema."""
+    found: dict[str, set[str]] = {}
+    for table, column in database.rows(statements.query("columns")):
+        found.setdefault(table, set()).add(column)
+    return {table: frozenset(names) for table, names in found.items()}
 
 
 def schema_exists(database: Database, statements: Statements) -> bool:
@@ -143,6 +169,7 @@ def observe(
         recorded_scripts=current.script_names if current else frozenset(),
         baseline_gap=baseline_gap(database, statements, current),
         pinned_hosts=scripts_hosts(database, statements),
+        columns=columns(database, statements),
     )
 
 

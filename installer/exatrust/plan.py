@@ -16,17 +16,21 @@ ALTERED = "altered"  # it has our marker, and its text no longer fits it
 FOREIGN = "foreign"  # it has no marker of ours
 _OTHER_HOSTS = "the table ALLOWED_HOST has changed"
 
-Kind = Literal["file", "schema", "table", "script", "view", "release", "baseline"]
-Verb = Literal["upload", "create", "replace", "drop", "record"]
+Kind = Literal["file", "schema", "table", "column", "script", "view", "release", "baseline"]
+Verb = Literal["upload", "create", "add", "replace", "drop", "record"]
 
 
 @dataclass(frozen=True)
 class DatabaseObject:
-    """A table, script or view as it shall be; `digest` is in its marker."""
+    """A table, script or view as it shall be; `digest` is in its marker.
+
+    `columns` maps those of a table to the statement that adds each.
+    """
 
     name: str
     digest: str
     sql: str = field(repr=False)
+    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Observed:
     `files` has the SHA-256 of those desired files that exist. `recorded` is the last row of
     RELEASE_HISTORY, release and aliases; `recorded_scripts` are the names in it. `baseline_gap`
     says why the stored baseline does not describe the cluster, None if it does. `pinned_hosts` maps
-    scripts to what they pin of the table ALLOWED_HOST.
+    scripts to what they pin of the table ALLOWED_HOST. `columns` maps tables to those they have.
     """
 
     files: Mapping[str, str]
@@ -65,6 +69,7 @@ class Observed:
     baseline_gap: str | None
     recorded_scripts: frozenset[str] | None = None
     pinned_hosts: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,9 @@ class Action:
 
 def plan(desired: Desired, observed: Observed) -> tuple[Action, ...]:
     """The actions in the order in which they are applied. Raises SettingsError where a schema is
-    somebody else's."""
+    somebody else's, or a name in it is taken."""
     refuse_foreign_schema(desired, observed)
+    _refuse_taken_names(desired, observed)
     changes = (
         *_uploads(desired, observed),
         *_schema(desired, observed),
@@ -118,6 +124,24 @@ def refuse_foreign_schema(desired: Desired, observed: Observed) -> None:
         )
 
 
+def _refuse_taken_names(desired: Desired, observed: Observed) -> None:
+    """Exasol may keep tables, scripts and views in one namespace: a name is there once."""
+    kinds = {"table": observed.tables, "script": observed.scripts, "view": observed.views}
+    wanted = {"table": desired.tables, "script": desired.scripts, "view": desired.views}
+    taken = [
+        f"{other} {item.name} stands where {kind} {item.name} shall be"
+        for kind, items in wanted.items()
+        for item in items
+        for other, there in kinds.items()
+        if other != kind and item.name in there
+    ]
+    if taken:
+        raise SettingsError(
+            f"schema {desired.schema}: {'; '.join(taken)}",
+            "rename what exatrust did not make, or set database.schema to a schema of its own",
+        )
+
+
 def _uploads(desired: Desired, observed: Observed) -> Iterator[Action]:
     for path, digest in desired.files.items():
         found = observed.files.get(path)
@@ -137,6 +161,12 @@ def _tables(desired: Desired, observed: Observed) -> Iterator[Action]:
     for table in desired.tables:
         if table.name not in observed.tables:
             yield Action("create", "table", table.name, "it does not exist", table.sql)
+            continue
+        there = observed.columns.get(table.name, table.columns)
+        for column, sql in table.columns.items():
+            if column not in there:
+                name = f"{table.name}.{column}"
+                yield Action("add", "column", name, "the table lacks it", sql)
 
 
 def _scripts(desired: Desired, observed: Observed) -> Iterator[Action]:

@@ -15,7 +15,15 @@ from exatrust.default_set import CONTAINER, Roots, container_roots, named_roots
 from exatrust.distrust import Distrust, curated, own
 from exatrust.languages import PYTHON, Alias, broken_reasons
 from exatrust.nodes import Coverage
-from exatrust.observe import Installed, installed, observe, probe, script_aliases, tables
+from exatrust.observe import (
+    Installed,
+    installed,
+    observe,
+    probe,
+    script_aliases,
+    table_rows,
+    tables,
+)
 from exatrust.plan import Action, Desired, Observed, plan
 from exatrust.release import Release, build
 from exatrust.settings import Settings
@@ -74,7 +82,7 @@ def releases_path(settings: Settings) -> str:
 def known_distrust(database: Database, statements: Statements) -> Distrust:
     """The curated list and the table OWN_DISTRUST, where there is one."""
     there = "OWN_DISTRUST" in tables(database, statements)
-    rows = database.rows(statements.query("own_distrust")) if there else []
+    rows = table_rows(database, statements, "OWN_DISTRUST", "own_distrust") if there else []
     return Distrust(curated(resources.distrusted_roots()), own(rows))
 
 

@@ -25,6 +25,7 @@ _SCRIPT_ALIAS = re.compile(r"^    'alias': '(\w+)',$", re.MULTILINE)
 _ALLOWED_HOSTS = re.compile(r"^    'allowed_hosts': '(.*)',$", re.MULTILINE)
 _VIEW_MARKER = re.compile(r"exatrust:([0-9a-f]{64})")
 _BODY_START = "PIN = "
+_COLUMN = re.compile(r'^    ("(\w+)" .*?),?$', re.MULTILINE)
 
 # The script that each view shows. PROBE_NODE must speak when BucketFS is empty, so its body is
 # complete in itself and its pin names no file.
@@ -261,8 +262,19 @@ class Statements:
         match = re.search(r'CREATE TABLE "\w+"\."(\w+)"', text)
         if match is None:
             raise ValueError("schema.sql: a statement that creates no table")
-        digest = _sha256(text)
-        return DatabaseObject(match[1], digest, f"{text}\nCOMMENT IS 'exatrust:{digest}'")
+        digest, columns = _sha256(text), self._columns(match[1], text)
+        return DatabaseObject(match[1], digest, f"{text}\nCOMMENT IS 'exatrust:{digest}'", columns)
+
+    def _columns(self, table: str, text: str) -> dict[str, str]:
+        """The statement that adds each column; to rows that have no value for it, so NULL."""
+        return {
+            name: self._render(
+                "add_column.sql",
+                table=identifier(table),
+                definition=definition.replace(" NOT NULL", "", 1),
+            ).strip()
+            for definition, name in _COLUMN.findall(text)
+        }
 
     def _script_object(
         self, stem: str, alias: str, release: Release, directory: str

@@ -250,6 +250,26 @@ def test_an_alias_that_is_taken_out_takes_its_scripts_along(
     assert exatrust("status").status == 0
 
 
+def test_a_column_that_a_table_lost_comes_back_or_the_statement_is_told(
+    exatrust: Exatrust, database: Database, schema: str
+) -> None:
+    assert exatrust("install").status == 0
+    database.transaction(
+        lambda: database.execute(f"ALTER TABLE {schema}.ENDPOINT DROP COLUMN NOTE")
+    )
+    planned = exatrust("plan")
+    assert (planned.status, "ENDPOINT.NOTE" in planned.out) == (1, True)
+    assert exatrust("install").status == 0
+    assert database.rows(f"SELECT NOTE FROM {schema}.ENDPOINT") == []
+    database.rollback()
+    drop = f"ALTER TABLE {schema}.RELEASE_HISTORY DROP COLUMN FILES"
+    database.transaction(lambda: database.execute(drop))
+    told = exatrust("plan")
+    assert told.status == 1
+    assert f"the table {schema}.RELEASE_HISTORY lacks columns" in told.err
+    assert 'ADD COLUMN "FILES" VARCHAR(2000000)' in told.err
+
+
 def test_a_file_that_one_node_lost_is_written_anew(
     exatrust: Exatrust, sandbox: Sandbox, schema: str
 ) -> None:
