@@ -7,6 +7,13 @@ CREATE TABLE {{schema}}."ENDPOINT" (
     "NOTE" VARCHAR(2000) COMMENT IS 'What it is, and whom to call'
 );
 
+CREATE TABLE {{schema}}."ALLOWED_HOST" (
+    "HOST" VARCHAR(255) NOT NULL COMMENT IS 'Host that HTTPS_GET, HTTPS_REQUEST and HTTPS_JSON may ask: a name, an address, *.suffix, or * for any; without rows any may be asked',
+    "PORT" DECIMAL(5,0) COMMENT IS 'TCP port, NULL for any',
+    "ADDRESSES" VARCHAR(10) COMMENT IS 'Where the host may be: PUBLIC, PRIVATE (there and in a private network; NULL means this), LOCAL (there, and at loopback, link-local and metadata addresses)',
+    "REASON" VARCHAR(2000) COMMENT IS 'Why, for the reader'
+);
+
 CREATE TABLE {{schema}}."ENDPOINT_RESULT" (
     "SNAPSHOT_AT" TIMESTAMP NOT NULL COMMENT IS 'When it was taken, UTC; rows of one time belong together',
     "NODE_ID" DECIMAL(9,0) NOT NULL COMMENT IS 'Node that checked, from 0',

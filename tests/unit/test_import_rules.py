@@ -19,7 +19,9 @@ PACKAGES = {
 # The parts of exatrust_udf that take bytes and a time and give values.
 PURE = (
     "ber", "case", "causes", "certificate", "clients", "der", "diagnosis", "endpoint", "evidence",
-    "extensions", "findings", "greetings", "hashlinks", "jks", "keys", "kinds", "limits", "locate",
+    "extensions", "findings", "greetings", "hashlinks", "https_address", "https_allowed",
+    "https_arguments", "https_body", "https_url", "jks", "json_pointer", "keys", "kinds", "limits",
+    "locate",
     "names", "observations", "obstacles", "oids", "outbound", "outbound_hosts", "outbound_jdbc",
     "outbound_schemes", "pbe", "pem", "pkcs12", "rc2", "source_text", "stores", "strict", "talk",
     "unverified", "verdict", "wire", "wording",

@@ -73,11 +73,12 @@ _INTRODUCTION = """\
 # Findings
 
 What `exatrust check`, `probe` and `diagnose`, the scripts `CHECK_ENDPOINT` and `DIAGNOSE_ENDPOINT`
-and the views `ENDPOINT_STATUS` and `ENDPOINT_FINDINGS` report about an endpoint. The id is stable:
-SQL may compare with it. Each row adds the particular: which certificate, which truststore, and by
-how much something is missed; its action may be more precise than the general one here, and its
-severity lower where the evidence only makes a finding likely. OpenSSL's verify codes are those of
-OpenSSL 3 that lead to this finding and no other.
+and the views `ENDPOINT_STATUS` and `ENDPOINT_FINDINGS` report about an endpoint. `HTTPS_GET`,
+`HTTPS_REQUEST` and `HTTPS_JSON` report the same where TLS fails, and those that begin with `HTTP_`
+about everything else. The id is stable: SQL may compare with it. Each row adds the particular:
+which certificate, which truststore, and by how much something is missed; its action may be more
+precise than the general one here, and its severity lower where the evidence only makes a finding
+likely. OpenSSL's verify codes are those of OpenSSL 3 that lead to this finding and no other.
 
 Generated from `exatrust_udf/kinds.py`: `make docs` writes it again.
 

@@ -82,6 +82,7 @@ class Arguments:
 GET = Arguments(("url", "id", "options"), 1)
 REQUEST = Arguments(("method", "url", "headers", "body", "connection_name", "id", "options"), 5)
 JSON = Arguments(("url", "pointer", "connection_name", "id", "options"), 2)
+BY_SCRIPT = {"https_get": GET, "https_request": REQUEST, "https_json": JSON}
 
 
 def request(given: Mapping[str, Any]) -> Request:

@@ -48,12 +48,12 @@ class Row:
 
     id: str | None = None
     url: str | None = None
-    method: str | None = None
+    http_method: str | None = None
     status: int | None = None
     headers: str | None = field(default=None, repr=False)
     body: str | None = field(default=None, repr=False)
     pointer: str | None = None
-    value: str | None = field(default=None, repr=False)
+    value_text: str | None = field(default=None, repr=False)
     value_type: str | None = None
     finding: str | None = None
     severity: str | None = None
@@ -193,7 +193,7 @@ def _job(values: Sequence[object], arguments: Arguments, purse: _Purse) -> _Job 
             pointer=None if pointer is None else str(pointer),
         )
         request = https_arguments.request(given)
-        row = replace(row, method=request.method)
+        row = replace(row, http_method=request.method)
         if request.connection is None:
             return _Job(row, request)
         credentials, client = purse.get(request.connection)
@@ -273,7 +273,7 @@ def with_value(row: Row, request: Request, answer: Answer) -> Row:
         return row.told(make("HTTP_BODY_NOT_JSON", sentence(f"{error}")))
     if found.text is not None and len(found.text) > https_body.MAX_CHARACTERS:
         return row.told(make("HTTP_TOO_LARGE", f"The value has {len(found.text)} characters."))
-    return replace(row, value=found.text, value_type=found.kind)
+    return replace(row, value_text=found.text, value_type=found.kind)
 
 
 def _unless_told(row: Row, finding: Finding) -> Row:

@@ -70,6 +70,10 @@ def question(ctx: types.SimpleNamespace) -> dict[str, object]:
     given = list(map(ctx.__getitem__, range(exa.meta.input_column_count)))
     if PIN["script"].startswith("list_"):
         return {"SAMPLE": int(given[0])}
+    if PIN["script"].startswith("https_"):
+        place = {"https_get": 1, "https_json": 3}.get(PIN["script"], 5)
+        known = [str(value)[:2000] for value in given[place : place + 1] if value is not None]
+        return {"ID": known[0] if known else None}
     host, port, options = [*given, None, None, None][:3]
     return {
         "HOST": host[:2000] if type(host) is str else None,

@@ -93,7 +93,7 @@ def test_a_request_sends_method_headers_and_body(ask: Ask, serve: Serve) -> None
     told = json.loads(row["BODY"])
     assert (told["method"], told["body"], told["headers"]["x-mine"]) == ("POST", '{"a": "ü"}', "me")
     assert told["headers"]["content-type"] == "application/json"
-    assert (row["ID"], row["METHOD"]) == ("7", "POST")
+    assert (row["ID"], row["HTTP_METHOD"]) == ("7", "POST")
 
 
 def test_a_value_is_looked_up_for_each_row(ask: Ask, serve: Serve) -> None:
@@ -104,7 +104,7 @@ def test_a_value_is_looked_up_for_each_row(ask: Ask, serve: Serve) -> None:
             "SELECT 'USD' AS c UNION ALL SELECT 'CHF' UNION ALL"
             " SELECT 'JPY' UNION ALL SELECT 'XXX')"
         )
-    found = {row["ID"]: (row["VALUE"], row["VALUE_TYPE"], row["FINDING"]) for row in rows}
+    found = {row["ID"]: (row["VALUE_TEXT"], row["VALUE_TYPE"], row["FINDING"]) for row in rows}
     assert found == {
         "USD": ("1.10", "number", None),
         "CHF": (None, "null", None),
@@ -128,7 +128,7 @@ def test_an_answer_without_the_value_says_why(
 ) -> None:
     with serve(sending(said)) as web:
         (row,) = ask(f"SELECT EXATRUST.HTTPS_JSON('{web.url()}', '')")
-    assert (row["FINDING"], row["VALUE"]) == (finding, None)
+    assert (row["FINDING"], row["VALUE_TEXT"]) == (finding, None)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_a_client_certificate_of_a_connection_is_shown(
         pem = client.private_key_and_cert_chain_pem.bytes().decode()
         connection("CERT", web.url(""), "certificate:", pem)
         (row,) = ask(f"SELECT EXATRUST.HTTPS_JSON('{web.url()}', '/a', 'CERT')")
-    assert (row["VALUE"], web.client) == ("5", "The Client")
+    assert (row["VALUE_TEXT"], web.client) == ("5", "The Client")
 
 
 @pytest.mark.parametrize(
