@@ -22,7 +22,7 @@ _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")
 _MAX_HEADERS = 32000
 # Secrets belong into a CONNECTION; the rest decides how the message is framed or where it goes.
 _SECRET = frozenset(("authorization", "cookie", "proxy-authorization"))
-_OURS = frozenset(
+FRAMING = frozenset(
     ("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "te",
      "trailer", "transfer-encoding", "upgrade")
 )  # fmt: skip
@@ -188,7 +188,7 @@ def _headers(value: object) -> dict[str, str]:
 def _header(name: str, value: object) -> str:
     if name.lower() in _SECRET:
         raise BadRequest(f"the header {name} holds a secret: use a CONNECTION for it")
-    if name.lower() in _OURS:
+    if name.lower() in FRAMING:
         raise BadRequest(f"the header {name} is not the caller's to set")
     if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         raise BadRequest(f"the value of header {shown(name)} is no text")

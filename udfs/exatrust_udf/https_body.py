@@ -59,8 +59,10 @@ def _limited(chunks: Iterable[bytes]) -> Body:
 def _unpacked(chunks: Iterable[bytes]) -> Iterable[bytes]:
     """A gzip stream (RFC 1952) in pieces of bounded size, so that a bomb does not go off."""
     inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    begun = False
     try:
         for chunk in chunks:
+            begun = True
             yield inflate.decompress(chunk, _CHUNK)
             while inflate.unconsumed_tail:
                 yield inflate.decompress(inflate.unconsumed_tail, _CHUNK)
@@ -69,7 +71,7 @@ def _unpacked(chunks: Iterable[bytes]) -> Iterable[bytes]:
         yield inflate.flush(_CHUNK)
     except zlib.error:
         raise BadEncoding("the body is no gzip stream, though it says so") from None
-    if not inflate.eof:
+    if begun and not inflate.eof:  # no body at all is no damaged one
         raise BadEncoding("the gzip stream ends too early")
 
 

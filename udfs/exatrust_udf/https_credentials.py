@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from exatrust_udf.https_arguments import valid_header
+from exatrust_udf.https_arguments import FRAMING, valid_header
 from exatrust_udf.https_url import BadUrl, Url
 
 BEARER, HEADER, CERTIFICATE = "bearer:", "header:", "certificate:"
@@ -92,6 +92,10 @@ def _headers(name: str, user: str, secret: str) -> dict[str, str]:
         # RFC 7617 2.1: UTF-8, which servers that know no charset take in the ASCII part as well.
         pair = base64.b64encode(f"{user}:{secret}".encode()).decode("ascii")
         header, value = "Authorization", f"Basic {pair}"
+    if header.lower() in FRAMING:
+        raise BadCredentials(
+            f"the USER of CONNECTION {name} names a header that is not for secrets"
+        )
     if not valid_header(header, value):
         raise BadCredentials(
             f"user or password of CONNECTION {name} cannot be sent in a header: look for a line "

@@ -12,7 +12,6 @@ import http.client
 import os
 import ssl
 import threading
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -47,7 +46,7 @@ _PASSING = (429, 502, 503, 504)
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # What tells another host nothing that is only for the first one.
 _HARMLESS = ("accept", "accept-language", "user-agent")
-_MAX_IDLE = 4
+_MAX_IDLE = 32
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 8.0
 
 # Says why TLS with an address fails, as CHECK_ENDPOINT does; None where it does not fail.
@@ -96,29 +95,30 @@ class Idle:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wires: dict[tuple[object, ...], deque[Wire]] = defaultdict(deque)
+        self._wires: list[tuple[object, Wire]] = []
 
-    def take(self, key: tuple[object, ...]) -> Wire | None:
+    def take(self, key: object) -> Wire | None:
         """The last one used; those that the server has closed are left out."""
         with self._lock:
-            while self._wires[key]:
-                wire = self._wires[key].pop()
-                if wire.idle:
-                    return wire
-                wire.close()
+            for place in range(len(self._wires) - 1, -1, -1):
+                if self._wires[place][0] == key:
+                    wire = self._wires.pop(place)[1]
+                    if wire.idle:
+                        return wire
+                    wire.close()
         return None
 
-    def put(self, key: tuple[object, ...], wire: Wire) -> None:
+    def put(self, key: object, wire: Wire) -> None:
+        """Keep it; the one that waits longest goes where there are many."""
         with self._lock:
-            self._wires[key].append(wire)
-            if len(self._wires[key]) > _MAX_IDLE:
-                self._wires[key].popleft().close()
+            self._wires.append((key, wire))
+            if len(self._wires) > _MAX_IDLE:
+                self._wires.pop(0)[1].close()
 
     def close(self) -> None:
         with self._lock:
-            for wires in self._wires.values():
-                for wire in wires:
-                    wire.close()
+            for _, wire in self._wires:
+                wire.close()
             self._wires.clear()
 
 
@@ -254,7 +254,7 @@ class _Trip:
 
     # -- talking
 
-    def _talk(self, wire: Wire, key: tuple[object, ...]) -> Reply:
+    def _talk(self, wire: Wire, key: object) -> Reply:
         """Send the request and read the answer. The connection is kept where it can be used again,
         else closed."""
         self._address = wire.address
@@ -284,11 +284,14 @@ class _Trip:
             "Accept": "*/*",
             "Accept-Encoding": "gzip" if self._request.limits.gzip else "identity",
         }
-        given = {name.lower() for name in self._request.headers}
-        lines = [f"{name}: {value}" for name, value in headers.items() if name.lower() not in given]
-        lines += [f"{name}: {value}" for name, value in self._request.headers.items()]
+        secrets: Mapping[str, str] = {}
         if self._credentials is not None and self._trusted_with_secrets:
-            lines += [f"{name}: {value}" for name, value in self._credentials.headers.items()]
+            secrets = self._credentials.headers
+        # The later ones replace the earlier ones, whatever the case they are written in.
+        chosen: dict[str, tuple[str, str]] = {}
+        for part in (headers, self._request.headers, secrets):
+            chosen.update({name.lower(): (name, value) for name, value in part.items()})
+        lines = [f"{name}: {value}" for name, value in chosen.values()]
         if self._request.body is not None:
             lines.append(f"Content-Length: {len(self._request.body)}")
         head = "\r\n".join([f"{self._request.method} {url.target} HTTP/1.1", *lines, "", ""])
@@ -302,6 +305,7 @@ class _Trip:
         wire.budget = _MAX_WIRE
         limits = self._request.limits
         if self._request.method == "HEAD":
+            response.read()
             return Reply(response.status, headers)
         try:
             encoding = headers.get("content-encoding", "")

@@ -16,6 +16,7 @@ from exatrust_udf.https_url import Url
 from exatrust_udf.resolver import Address
 
 _LIMITS = handshake.Limits()
+_MAX_KNOWN = 1000
 
 
 class Looker:
@@ -31,6 +32,8 @@ class Looker:
         key = (*url.origin, address)
         with self._lock:
             if key not in self._known:
+                if len(self._known) >= _MAX_KNOWN:
+                    self._known.clear()
                 self._known[key] = self._look(Endpoint(*url.origin), address)
             return self._known[key]
 

@@ -31,6 +31,11 @@ PER_HOST = 4
 # Rows read ahead, so that one slow host does not hold up the others.
 _AHEAD = 64
 _AHEAD_BYTES = 1 << 24
+# A document takes many times its size while it is parsed, so that one is at a time. Threads would
+# not parse several any faster.
+_parsing = threading.Lock()
+_MAX_KNOWN = 1000
+_contexts: dict[str, ssl.SSLContext] = {}
 # What a request may need while its body is unpacked, decoded and emitted.
 _MEMORY_EACH = 64 << 20
 
@@ -107,7 +112,10 @@ def run(
 
 def _fetcher(pin: Mapping[str, str]) -> Fetcher:
     """Raises RuntimeError where the bundle is missing or altered: nothing could be trusted."""
-    return Fetcher(AllowList.parse(pin["allowed_hosts"]), _context(), Looker(pin))
+    bundle = pin["bundle_sha256"]
+    if bundle not in _contexts:  # a call has as many groups as it likes
+        _contexts[bundle] = _context()
+    return Fetcher(AllowList.parse(pin["allowed_hosts"]), _contexts[bundle], Looker(pin))
 
 
 def _context() -> ssl.SSLContext:
@@ -128,6 +136,8 @@ class _Purse:
     def get(self, name: str) -> tuple[Credentials, ssl.SSLContext | None]:
         """The credentials, and a context with their certificate. Raises BadCredentials."""
         if name not in self._known:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
             try:
                 self._known[name] = self._read(name)
             except BadCredentials as error:
@@ -266,7 +276,8 @@ def with_value(row: Row, request: Request, answer: Answer) -> Row:
     if reply.body.cut:
         return row.told(make("HTTP_TOO_LARGE", "Half of a JSON document has no values."))
     try:
-        found = json_pointer.value(reply.body.data, request.pointer)
+        with _parsing:
+            found = json_pointer.value(reply.body.data, request.pointer)
     except json_pointer.NotThere as error:
         return row.told(make("HTTP_JSON_NOTHING_THERE", sentence(f"{error}")))
     except json_pointer.BadJson as error:
@@ -310,7 +321,7 @@ class _Pool:
     def next(self) -> Row:
         """Wait for the next one that ends. Raises what its work raised: that is a bug."""
         job, row = self._ended.get()
-        self._running[job.request.url.host] -= 1
+        self._running -= Counter((job.request.url.host,))
         self._start()
         if isinstance(row, BaseException):
             raise row

@@ -20,6 +20,7 @@ from typing import Any
 from exatrust_udf.attempt import connect_problem
 from exatrust_udf.endpoint import is_address
 from exatrust_udf.evidence import CONNECT, HANDSHAKE, RESOLVE, Problem
+from exatrust_udf.handshake import verifying
 from exatrust_udf.https_address import reach
 from exatrust_udf.https_allowed import Rule, admitted
 from exatrust_udf.https_url import Url
@@ -167,7 +168,9 @@ def connect(
     deadline: float,
     network: Network,
 ) -> Wire:
-    """A verified connection. Raises NoConnection, AddressRefused, HandshakeFailed."""
+    """A verified connection. Raises NoConnection, AddressRefused, HandshakeFailed, and ValueError
+    for a context that does not verify."""
+    verifying(context)
     addresses = _admitted(_resolved(url, deadline, network), rules, url)
     sock, address = _connected(addresses, deadline, network)
     return Wire(_secured(sock, url, context, address, deadline, network), address, network)

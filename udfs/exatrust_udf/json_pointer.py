@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from exatrust_udf.endpoint import BadEndpoint, shown
 
 _MAX_POINTER = 2000
+_MANY_DIGITS = 100
+# The first that fits: a bool is an int, too.
+_KINDS = ((bool, "boolean"), (str, "string"), ((int, Decimal), "number"), (dict, "object"))
 
 
 class BadPointer(BadEndpoint):
@@ -46,7 +49,7 @@ def parts(pointer: object) -> tuple[str, ...]:
 def value(document: bytes, pointer: tuple[str, ...]) -> Value:
     """The value at `pointer`. Numbers keep their digits. Raises BadJson and NotThere."""
     try:
-        node = json.loads(document, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse)
+        node = json.loads(document, parse_float=Decimal, parse_int=_whole, parse_constant=_refuse)
         for depth, part in enumerate(pointer):
             node = _child(node, part, pointer[: depth + 1])
         return Value(_text(node), _kind(node))
@@ -59,6 +62,11 @@ def value(document: bytes, pointer: tuple[str, ...]) -> Value:
     except (ValueError, InvalidOperation) as error:
         what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise BadJson(what) from None
+
+
+def _whole(text: str) -> int | Decimal:
+    """A Decimal where Python limits the digits of an int."""
+    return int(text) if len(text) < _MANY_DIGITS else Decimal(text)
 
 
 def _refuse(name: str) -> None:
@@ -83,8 +91,7 @@ def _is_index(part: str) -> bool:
 def _kind(node: Any) -> str:
     if node is None:
         return "null"
-    names = ((bool, "boolean"), (str, "string"), (Decimal, "number"), (dict, "object"))
-    return next((name for kind, name in names if isinstance(node, kind)), "array")
+    return next((name for kinds, name in _KINDS if isinstance(node, kinds)), "array")
 
 
 def _text(node: Any) -> str | None:

@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
@@ -18,9 +19,9 @@ import trustme
 from exatrust_udf import https_arguments, https_credentials
 from exatrust_udf.findings import Finding, make
 from exatrust_udf.https_allowed import AllowList, Rule
-from exatrust_udf.https_fetch import Answer, Fetcher
+from exatrust_udf.https_fetch import Answer, Fetcher, Idle
 from exatrust_udf.https_url import Url
-from exatrust_udf.https_wire import Network
+from exatrust_udf.https_wire import Network, Wire
 from exatrust_udf.resolver import Address, system
 
 from .web import Asked, Manner, Web, answer, sending, server_context, serving
@@ -37,6 +38,9 @@ def looked(url: Url, address: Address) -> Finding:
 
 def resolve(host: str, port: int) -> list[Address]:
     return system("127.0.0.1" if host.endswith("localhost") else host, port)
+
+
+NETWORK = Network(resolve=resolve)
 
 
 def fetcher(allowed: AllowList = HERE, **network: Any) -> Fetcher:
@@ -124,6 +128,30 @@ def test_a_connection_that_the_server_closed_meanwhile_is_replaced_without_a_ret
             found = by.fetch(https_arguments.request({"url": web.url()}))
             assert (finding(found), found.attempts) == (None, 1)
         by.idle.close()
+
+
+def test_few_connections_wait_however_many_hosts_there_are() -> None:
+    many = Idle()
+    wires = [Waiting() for _ in range(100)]
+    for number, wire in enumerate(wires):
+        many.put(number, cast(Wire, wire))
+    assert sum(wire.closed for wire in wires) == 100 - 32
+    assert many.take(0) is None
+    assert many.take(99) is wires[99]
+    wires[98].idle = False
+    assert many.take(98) is None
+    assert wires[98].closed
+
+
+@dataclass(eq=False)
+class Waiting:
+    """What is kept of a connection that waits."""
+
+    idle: bool = True
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def test_bytes_after_an_answer_do_not_become_the_next_one() -> None:
@@ -305,6 +333,15 @@ def test_credentials_and_headers_stay_with_their_host_even_if_it_comes_back() ->
         assert "planted" not in str(asked.headers)
         assert "authorization" not in asked.headers
         assert asked.headers["accept"] == "text/csv"
+
+
+def test_a_header_of_the_row_does_not_stand_beside_the_one_of_the_connection() -> None:
+    with serve(sending(answer())) as web:
+        connection = SimpleNamespace(address=web.url("/"), user="header:X-Key", password="right")
+        credentials = https_credentials.read("API", connection)
+        ask(web.url(), credentials=credentials, headers='{"x-key": "wrong", "ACCEPT": "a/b"}')
+    (asked,) = web.asked
+    assert (asked.headers["x-key"], asked.headers["accept"]) == ("right", "a/b")
 
 
 def test_another_port_is_another_host_for_credentials() -> None:
@@ -560,11 +597,40 @@ def test_a_server_that_nobody_vouches_for_is_not_talked_to_and_looked_at() -> No
 
     other = trustme.CA().issue_cert("localhost")
     with serving(sending(answer()), server_context(other)) as web:
-        by = Fetcher(HERE, TRUSTING, look, Network(resolve=resolve))
+        by = Fetcher(HERE, TRUSTING, look, NETWORK)
         found = ask(web.url(), by=by)
     assert (finding(found), web.asked, found.attempts) == ("CA_NOT_IN_TRUSTSTORE", [], 1)
     ((_, address),) = seen
     assert address == (socket.AF_INET, ("127.0.0.1", web.port))
+
+
+def test_where_a_second_handshake_succeeds_the_first_one_tells_what_it_knows() -> None:
+    other = trustme.CA().issue_cert("localhost")
+    with serving(sending(answer()), server_context(other)) as web:
+        found = ask(web.url(), by=Fetcher(HERE, TRUSTING, lambda url, address: None, NETWORK))
+    assert finding(found) == "VERIFY_ERROR"
+    assert "unable to get local issuer certificate" in cause(found)
+
+
+def test_a_client_certificate_that_the_server_refuses_is_said_to_be_refused() -> None:
+    stranger = trustme.CA().issue_cert("client.example").private_key_and_cert_chain_pem
+    with serving(sending(answer()), server_context(LEAF, client_ca=CA)) as web:
+        pem = stranger.bytes().decode()
+        connection = SimpleNamespace(address=web.url("/"), user="certificate:", password=pem)
+        credentials = https_credentials.read("CERT", connection)
+        client = ssl.create_default_context(cadata=CA.cert_pem.bytes().decode())
+        https_credentials.client_context(client, credentials)
+        request = https_arguments.request({"url": web.url(), "options": "retries=0"})
+        found = fetcher().fetch(request, credentials, client)
+    assert finding(found) == "ALERT"
+    assert not web.asked
+
+
+def test_a_context_that_does_not_verify_is_a_bug_and_no_row() -> None:
+    careless = ssl.create_default_context()
+    careless.check_hostname = False
+    with pytest.raises(ValueError, match="only with verification"), serve(sending(answer())) as web:
+        ask(web.url(), by=Fetcher(HERE, careless, looked, NETWORK))
 
 
 def test_a_client_certificate_is_shown_to_its_host_alone() -> None:

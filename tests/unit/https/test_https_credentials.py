@@ -53,6 +53,7 @@ def test_the_user_says_how_the_password_is_sent(
         (given("bearer:", f"x\r\nX: {SECRET}"), "line break"),
         (given("header:", SECRET), "cannot be sent"),
         (given("header:X Y", SECRET), "cannot be sent"),
+        (given("header:Content-Length", SECRET), "not for secrets"),
         (given("header:X", SECRET + "€"), "Latin-1"),
         (given("certificate:", SECRET), "PEM"),
         (given("certificate:", "-----BEGIN ENCRYPTED PRIVATE KEY----- "
