@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from exatrust import resources
+from exatrust import allowed_hosts, resources
 from exatrust.database import Database
-from exatrust.errors import NotInstalled, SqlFailed
+from exatrust.errors import NotInstalled, SettingsError, SqlFailed
 from exatrust.nodes import Coverage, coverage
 from exatrust.observe import (
     Installed,
@@ -17,6 +17,7 @@ from exatrust.observe import (
     look,
     node_count,
     scripts,
+    scripts_hosts,
     views,
 )
 from exatrust.plan import ALTERED, FOREIGN
@@ -82,7 +83,10 @@ def read_status(database: Database, statements: Statements) -> Status:
         looks=looks,
         coverages=tuple(coverage(item.alias, item.reports, nodes) for item in answered),
         broken=tuple((item.alias, item.broken) for item in looks if item.broken is not None),
-        objects=tuple(_objects(database, statements, current)),
+        objects=(
+            *_objects(database, statements, current),
+            *_other_hosts(database, statements),
+        ),
         changes=_changes(database, statements, current, answered),
     )
 
@@ -114,6 +118,18 @@ def _objects(database: Database, statements: Statements, current: Installed) -> 
                 yield f"{kind} {name} is missing"
             elif there[name] in (ALTERED, FOREIGN):
                 yield f"{kind} {name} was changed by hand"
+
+
+def _other_hosts(database: Database, statements: Statements) -> Iterator[str]:
+    try:
+        wanted = allowed_hosts.read(database, statements)
+    except SettingsError as error:
+        yield error.message
+        return
+    pinned = scripts_hosts(database, statements)
+    stale = sorted(name for name, hosts in pinned.items() if hosts != wanted)
+    if stale:
+        yield f"the table ALLOWED_HOST has changed, which is not yet in {', '.join(stale)}"
 
 
 def _changes(

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from exatrust_udf import https_body, tls
+from exatrust_udf import https_body
 from exatrust_udf.endpoint import Endpoint, shown
 from exatrust_udf.evidence import HANDSHAKE, VERIFY, Evidence
 from exatrust_udf.findings import Finding, make
@@ -33,7 +33,6 @@ from exatrust_udf.https_wire import (
     Wire,
     connect,
 )
-from exatrust_udf.obstacles import obstacle
 from exatrust_udf.resolver import Address
 from exatrust_udf.wording import sentence
 
@@ -374,6 +373,8 @@ class _Trip:
             return failure.finding
         if isinstance(failure, AddressRefused):
             return make("HTTP_ADDRESS_NOT_ALLOWED", sentence(str(failure)))
+        from exatrust_udf.obstacles import obstacle  # most requests meet none
+
         self._address = failure.address or self._address
         if isinstance(failure, HandshakeFailed):
             return self._untrusted(failure)
@@ -383,6 +384,9 @@ class _Trip:
 
     def _untrusted(self, failure: HandshakeFailed) -> Finding:
         """What CHECK_ENDPOINT says; but it has no client certificate to offer."""
+        from exatrust_udf import tls
+        from exatrust_udf.obstacles import obstacle
+
         refused = isinstance(failure.error, ssl.SSLCertVerificationError)
         ours = self._client is not None and not refused
         found = None if ours else self._fetcher.look(self._request.url, failure.address)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from exatrust_udf import diagnosis, endpoint_reports, handshake, rows
+from exatrust_udf import rows
 from exatrust_udf.endpoint import Endpoint
 from exatrust_udf.findings import Finding
 from exatrust_udf.https_url import Url
 from exatrust_udf.resolver import Address
 
-_LIMITS = handshake.Limits()
 _MAX_KNOWN = 1000
 
 
@@ -38,8 +37,10 @@ class Looker:
             return self._known[key]
 
     def _look(self, endpoint: Endpoint, address: Address) -> Finding | None:
+        from exatrust_udf import diagnosis, endpoint_reports  # most requests need neither
+
         examined = endpoint_reports.examiner(self._pin).examine(
-            [endpoint], rows.utc_now(), _LIMITS, resolve=lambda host, port: [address]
+            [endpoint], rows.utc_now(), resolve=lambda host, port: [address]
         )
         own = next(iter(examined))
         return None if own.trusted else diagnosis.primary(own.findings)

@@ -17,10 +17,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from exatrust_udf.attempt import connect_problem
 from exatrust_udf.endpoint import is_address
 from exatrust_udf.evidence import CONNECT, HANDSHAKE, RESOLVE, Problem
-from exatrust_udf.handshake import verifying
 from exatrust_udf.https_address import reach
 from exatrust_udf.https_allowed import Rule, admitted
 from exatrust_udf.https_url import Url
@@ -170,7 +168,8 @@ def connect(
 ) -> Wire:
     """A verified connection. Raises NoConnection, AddressRefused, HandshakeFailed, and ValueError
     for a context that does not verify."""
-    verifying(context)
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        raise ValueError("exatrust connects only with verification")
     addresses = _admitted(_resolved(url, deadline, network), rules, url)
     sock, address = _connected(addresses, deadline, network)
     return Wire(_secured(sock, url, context, address, deadline, network), address, network)
@@ -250,7 +249,7 @@ def _connected_to(address: Address, seconds: float) -> socket.socket:
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise NoConnection(connect_problem(error.errno or 0), address) from None
+        raise NoConnection(_problem(error), address) from None
     try:
         sock.settimeout(seconds)
         sock.connect(place)
@@ -261,8 +260,14 @@ def _connected_to(address: Address, seconds: float) -> socket.socket:
         raise NoConnection(Problem("TIMEOUT", CONNECT, words), address) from None
     except OSError as error:
         sock.close()
-        raise NoConnection(connect_problem(error.errno or 0), address) from None
+        raise NoConnection(_problem(error), address) from None
     return sock
+
+
+def _problem(error: OSError) -> Problem:
+    from exatrust_udf.attempt import connect_problem  # most connections come about
+
+    return connect_problem(error.errno or 0)
 
 
 def _secured(

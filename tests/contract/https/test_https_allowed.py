@@ -45,6 +45,9 @@ def test_a_changed_table_is_drift_until_it_is_installed(
         names = {"HTTPS_GET", "HTTPS_REQUEST", "HTTPS_JSON"}
         assert {name for name, why in found.items() if why == changed} >= names
         assert get() == (None, "HTTP_ADDRESS_NOT_ALLOWED")  # scripts read no table
+        seen = exatrust("status")
+        assert seen.status == 1
+        assert "ALLOWED_HOST has changed, which is not yet in HTTPS_GET, HTTPS_JSON" in seen.out
 
         assert exatrust("install", "--yes").status == 0
         assert get() == (200, None)
@@ -58,6 +61,7 @@ def test_a_changed_table_is_drift_until_it_is_installed(
             assert refused.status == 2
             assert "table ALLOWED_HOST, row of HOST *, PORT 443" in refused.err
             assert "correct or delete the row" in refused.err
+        assert "row of HOST *, PORT 443" in exatrust("status").out
         assert get() == (200, None)
 
         rows("DELETE FROM LISTED.ALLOWED_HOST")
