@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from exatrust.bucket import Bucket
 from exatrust.bundle import Anchor, Removal
@@ -25,10 +26,16 @@ from exatrust_udf.certificate import Certificate
 
 @dataclass(frozen=True)
 class Carried:
-    """What humans decided about the bundle until now."""
+    """What humans decided about the bundle until now, and what UDFs trust until now.
+
+    `held` are all CAs of the current release, `forgotten` those that were removed at any time; a CA
+    that had been added leaves no other trace.
+    """
 
     added: tuple[Anchor, ...] = ()
     removed: tuple[Removal, ...] = ()
+    held: tuple[Removal, ...] = ()
+    forgotten: tuple[Removal, ...] = ()
 
 
 def carried_over(
@@ -52,8 +59,13 @@ def carried_over(
             "added and removed are taken from the table CA_DECISION"
         )
         return _from_ledger(database, statements)
-    found = _from_release(manifest, pem, bundle_name)
-    return replace(found, added=(*found.added, *_left_out(database, statements, manifest)))
+    document = json.loads(manifest)
+    found = _from_release(document, pem, bundle_name)
+    return replace(
+        found,
+        added=(*found.added, *_left_out(database, statements, document)),
+        forgotten=_from_ledger(database, statements).removed,
+    )
 
 
 def intact(bucket: Bucket, current: Installed, directory: str, name: str) -> bytes | None:
@@ -64,23 +76,26 @@ def intact(bucket: Bucket, current: Installed, directory: str, name: str) -> byt
     return content
 
 
-def _from_release(manifest: bytes, pem: bytes, name: str) -> Carried:
+def _from_release(document: Mapping[str, Any], pem: bytes, name: str) -> Carried:
     by_digest = {item.sha256: item for item in read_certificates(pem, name)}
-    document = json.loads(manifest)
+    certificates = document["certificates"]
     return Carried(
         tuple(
             Anchor(by_digest[entry["sha256"]], "added", entry["source"])
-            for entry in document["certificates"]
+            for entry in certificates
             if entry["origin"] == "added"
         ),
         tuple(Removal(entry["sha256"], entry["subject"]) for entry in document.get("removed", ())),
+        tuple(Removal(entry["sha256"], entry["subject"]) for entry in certificates),
     )
 
 
-def _left_out(database: Database, statements: Statements, manifest: bytes) -> tuple[Anchor, ...]:
+def _left_out(
+    database: Database, statements: Statements, document: Mapping[str, Any]
+) -> tuple[Anchor, ...]:
     """What humans added and the release had to leave out, because it was distrusted then: the next
     bundle is asked again, and leaves it out again for as long as it is."""
-    without = {entry["sha256"] for entry in json.loads(manifest)["left_out"]}
+    without = {entry["sha256"] for entry in document["left_out"]}
     rows = database.rows(statements.query("wanted_certificates"))
     return tuple(
         Anchor(_certificate(sha256, pem or ""), "added", source)

@@ -43,7 +43,12 @@ def changed(
 ) -> tuple[Bundle, tuple[Removal, ...]]:
     """The next bundle, and the CAs that go now. Raises BundleRejected."""
     before = compose(roots, roots_name, carried.added, distrust, carried.removed)
-    going = tuple(dict.fromkeys(removal(pick(before, text)) for text in change.removals))
+    known = (*before.removed, *carried.forgotten)
+    going = tuple(
+        dict.fromkeys(
+            item for text in change.removals for item in _going(before, text, known, warn)
+        )
+    )
     back = {anchor.certificate.sha256 for anchor in change.additions}
     removed = (*(item for item in carried.removed if item.sha256 not in back), *going)
     gone = {item.sha256 for item in removed}
@@ -64,14 +69,24 @@ def changed(
     return bundle, going
 
 
+def _going(
+    bundle: Bundle, text: str, known: Sequence[Removal], warn: Callable[[str], None]
+) -> tuple[Removal, ...]:
+    """What a text means; nothing where that was removed before: a command may be repeated."""
+    past = {item.subject for item in known if _meant(text, item.sha256, item.subject)}
+    if _matches(bundle, text) or not past:
+        return (removal(pick(bundle, text)),)
+    warn(f"{', '.join(sorted(past))} was removed before")
+    return ()
+
+
 def removal(anchor: Anchor) -> Removal:
     return Removal(anchor.certificate.sha256, anchor.certificate.subject, anchor.certificate)
 
 
 def pick(bundle: Bundle, text: str) -> Anchor:
     """The one CA that a human means by a SHA-256, its beginning, or a subject."""
-    digits = text.replace(":", "").replace(" ", "").lower()
-    found = _by_digest(bundle, digits) or _by_subject(bundle, text.strip())
+    found = _matches(bundle, text)
     if len(found) == 1:
         return found[0]
     if found:
@@ -79,7 +94,15 @@ def pick(bundle: Bundle, text: str) -> Anchor:
         raise BundleRejected(
             f"{text!r} may mean any of {len(found)} CAs: {names}", "give a SHA-256"
         )
-    raise BundleRejected(_why_absent(bundle, digits, text), _LIST)
+    raise BundleRejected(_why_absent(bundle, text), _LIST)
+
+
+def _digits(text: str) -> str:
+    return text.replace(":", "").replace(" ", "").lower()
+
+
+def _matches(bundle: Bundle, text: str) -> list[Anchor]:
+    return _by_digest(bundle, _digits(text)) or _by_subject(bundle, text.strip())
 
 
 def _by_digest(bundle: Bundle, digits: str) -> list[Anchor]:
@@ -100,16 +123,19 @@ def _names(*names: str | None) -> tuple[str, ...]:
     return tuple(name.casefold() for name in names if name)
 
 
-def _why_absent(bundle: Bundle, digits: str, text: str) -> str:
-    def meant(sha256: str, subject: str) -> bool:
-        by_digest = bool(_DIGITS.fullmatch(digits)) and sha256.startswith(digits)
-        return by_digest or text.strip().casefold() in _names(subject)
+def _meant(text: str, sha256: str, subject: str) -> bool:
+    digits = _digits(text)
+    by_digest = bool(_DIGITS.fullmatch(digits)) and sha256.startswith(digits)
+    return by_digest or text.strip().casefold() in _names(subject)
 
+
+def _why_absent(bundle: Bundle, text: str) -> str:
     for item in bundle.removed:
-        if meant(item.sha256, item.subject):
+        if _meant(text, item.sha256, item.subject):
             return f"{item.subject} was removed before"
     for left in bundle.left_out:
-        if meant(left.certificate.sha256, left.certificate.subject):
+        if _meant(text, left.certificate.sha256, left.certificate.subject):
             return f"the bundle leaves it out already: {left.reason}"
+    digits = _digits(text)
     short = " (a SHA-256 needs at least 8 digits)" if re.fullmatch(r"[0-9a-f]{1,7}", digits) else ""
     return f"no CA of the bundle is {text!r}{short}"

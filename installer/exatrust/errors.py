@@ -19,6 +19,7 @@
     │   └── CertificateRefused       an unknown CA, a wrong name, or another certificate than pinned
     └── Unfinished                1  it was tried, and is not in order
         ├── NotInstalled             the schema has no release (yet)
+        ├── TableDamaged             a table of ours lacks columns
         ├── NodesBehind              nodes that do not see the release, or did not answer
         ├── BucketFSFailed           BucketFS answered, but not as it should
         ├── Superseded               another installer was quicker

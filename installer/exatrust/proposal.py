@@ -45,8 +45,8 @@ class Proposal:
     """What an install would do.
 
     `additions`: CAs that are wanted, and `known`: the SHA-256 of those that were added before;
-    `going`: CAs that it removes; `reason`: what a human said of the change; `aliases`: all of the
-    database.
+    `going`: CAs that it removes; `lost`: CAs that UDFs trust until now and the sources have no
+    more; `reason`: what a human said of the change; `aliases`: all of the database.
     """
 
     settings: Settings
@@ -60,6 +60,7 @@ class Proposal:
     current: Installed | None = None  # what was installed when this was planned
     additions: tuple[Anchor, ...] = ()
     going: tuple[Removal, ...] = ()
+    lost: tuple[Removal, ...] = ()
     reason: str | None = None
 
     @property
@@ -104,7 +105,11 @@ def propose(
     known = frozenset(anchor.certificate.sha256 for anchor in carried.added)
     kept = {anchor.certificate.sha256 for anchor in bundle.anchors}
     additions = tuple(item for item in change.wanted if item.certificate.sha256 in kept)
-    return replace(proposal, known=known, additions=additions, going=going, reason=change.reason)
+    out = {item.sha256 for item in going} | {item.certificate.sha256 for item in bundle.left_out}
+    lost = tuple(item for item in carried.held if item.sha256 not in kept | out)
+    return replace(
+        proposal, known=known, additions=additions, going=going, lost=lost, reason=change.reason
+    )
 
 
 def propose_release(

@@ -38,13 +38,13 @@ def propose_rollback(settings: Settings, ports: Ports, wanted: str | None, warn:
     activations = history(database, statements)
     target = choose(activations, wanted)
     release, bundle = read_release(ports.bucket, target, releases_path(settings))
-    _say_what_changes(ports.bucket, releases_path(settings), activations[0], release, warn)
+    going = _what_goes(ports.bucket, releases_path(settings), activations[0], release, warn)
     distrust = known_distrust(database, statements)
     for anchor in bundle.anchors:
         if root := distrust.of(anchor.certificate):
             warn(f"release {release.id} trusts a CA that is distrusted now: {root.subject}")
     proposal = propose_release(settings, ports, release, bundle, distrust, there, warn)
-    return replace(proposal, reason=f"rolled back to release {release.id}")
+    return replace(proposal, going=going, reason=f"rolled back to release {release.id}")
 
 
 def choose(activations: Sequence[Installed], wanted: str | None) -> Installed:
@@ -59,19 +59,23 @@ def choose(activations: Sequence[Installed], wanted: str | None) -> Installed:
     raise UsageError("there is no earlier release", f"the only one is {activations[0].release}")
 
 
-def _say_what_changes(
+def _what_goes(
     bucket: Bucket, releases: str, current: Installed, target: Release, warn: Say
-) -> None:
-    """An earlier bundle may lack what was added since, and trust what was removed since."""
+) -> tuple[Removal, ...]:
+    """The CAs that UDFs lose. An earlier bundle may lack what was added since, and trust what was
+    removed since: both is said."""
     try:
         before = read_contents(bucket, releases, current)
     except BucketFSFailed as error:
         warn(f"{error.message}; what the rollback changes in the bundle cannot be said")
-        return
+        return ()
     verb = {"added": "trusts again", "removed": "no longer trusts"}
     after = contents(target.id, json.loads(target.manifest.content))
-    for item in differences(before, after):
+    found = differences(before, after)
+    for item in found:
         warn(f"the bundle {verb[item.change]} {item.entry.subject} (SHA-256 {item.entry.sha256})")
+    lost = (item.entry for item in found if item.change == "removed")
+    return tuple(Removal(entry.sha256, entry.subject) for entry in lost)
 
 
 def read_release(bucket: Bucket, target: Installed, releases: str) -> tuple[Release, Bundle]:

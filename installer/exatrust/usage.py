@@ -88,6 +88,21 @@ def warn_of_distrust(
             report.warn(f"without {left.certificate.subject} this breaks: {_listed(broken)}")
 
 
+def warn_of_lost(
+    lost: Sequence[Removal],
+    bundle: Bundle,
+    database: Database,
+    statements: Statements,
+    report: Report,
+) -> None:
+    """Say which CAs the sources of the bundle have no more, and which endpoints that breaks."""
+    for item in lost:
+        report.warn(f"{item.subject} is in no source of the bundle any more: UDFs lose it")
+        uses = find_uses(database, statements, item.sha256)
+        if broken := [use for use in uses if use.breaks(bundle)]:
+            report.warn(f"without {item.subject} this breaks: {_listed(broken)}")
+
+
 def find_uses(database: Database, statements: Statements, sha256: str) -> tuple[Use, ...]:
     """Where it closes a chain, or would close one if others were gone."""
     if "ANCHOR_USAGE" not in views(database, statements):

@@ -111,6 +111,8 @@ def test_a_ca_is_added_used_removed_and_taken_back_and_every_decision_is_kept(
     removed = exatrust("ca", "remove", digest[:8], "--force", "--yes", "--reason", "ticket 2")
     assert removed.status == 0, removed.text
     assert exatrust("check", endpoint).status == 1
+    again = exatrust("ca", "remove", digest[:8], "--yes")
+    assert (again.status, f"{subject} was removed before" in again.err) == (0, True)
     assert listed(exatrust)[digest]["origin"] == "removed"
     assert listed(exatrust)[digest]["decision"]["reason"] == "ticket 2 (with --force)"  # type: ignore[index]
     assert exatrust("check", "--only", "ANCHOR_MISSING").status == 0

@@ -114,7 +114,10 @@ def test_pruning_keeps_the_newest_and_those_with_a_ca_that_an_endpoint_depends_o
     host, _, port = sandbox.endpoint("company").rpartition(":")
     rows(f"INSERT INTO {prefix}.ENDPOINT (HOST, PORT) VALUES ('{host}', {port})")
     exatrust(sandbox, "snapshot")
-    exatrust(sandbox, "rollback", "--yes", oldest)
+    said = exatrust(sandbox, "rollback", "--yes", oldest, status=2)
+    assert f"its removal would break {host}:{port}" in said
+    assert release(sandbox) == with_company
+    exatrust(sandbox, "rollback", "--yes", "--force", oldest)
     exatrust(sandbox, "install", *added_ca())
     current = release(sandbox)
     said = exatrust(sandbox, "prune", "--keep", "1", "--yes")

@@ -50,11 +50,14 @@ def install(
 @settings_options
 @yes_option
 @as_json_option
-def rollback(release: str | None, yes: bool, as_json: bool, **options: Any) -> int:
+@click.option("--force", is_flag=True, help="Also lose CAs that watched endpoints depend on.")
+def rollback(release: str | None, yes: bool, force: bool, as_json: bool, **options: Any) -> int:
     """Point all scripts to an earlier release. [default: the one before the current]"""
     from exatrust.commands.rollback import run_rollback
+    from exatrust.terminal import Consent
 
-    return run_rollback(settings_of(options), terminal_for(as_json), release, yes)
+    consent = Consent(yes=yes, force=force)
+    return run_rollback(settings_of(options), terminal_for(as_json), release, consent)
 
 
 @cli.command()

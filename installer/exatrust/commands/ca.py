@@ -8,15 +8,16 @@ from pathlib import Path
 
 from exatrust import status
 from exatrust.additions import read_additions
+from exatrust.bucket import Bucket
 from exatrust.bundle import Anchor
 from exatrust.change import Change
 from exatrust.commands.install import run_change
 from exatrust.credentials import Sources
 from exatrust.decisions import Decision, last_decisions
 from exatrust.envelopes import Password
-from exatrust.errors import UsageError
+from exatrust.errors import BucketFSFailed, UsageError
 from exatrust.manifests import Contents, Difference, Entry, differences, find_release, read_contents
-from exatrust.observe import history
+from exatrust.observe import Installed, history
 from exatrust.proposal import releases_path, statements_for
 from exatrust.report import Report
 from exatrust.served import served_cas
@@ -152,11 +153,19 @@ def run_diff(settings: Settings, terminal: Terminal, old: str, new: str) -> int:
         status.require_installed(ports.database, statements)
         past = history(ports.database, statements)
         before, after = (
-            read_contents(ports.bucket, releases, find_release(past, name)) for name in (old, new)
+            _contents(ports.bucket, releases, find_release(past, name)) for name in (old, new)
         )
     found = differences(before, after)
     _show_differences(before, after, found, terminal.report)
     return FINDINGS if found else OK
+
+
+def _contents(bucket: Bucket, releases: str, of: Installed) -> Contents:
+    """Raises UsageError: a release that is gone is no difference, whose exit status is 1."""
+    try:
+        return read_contents(bucket, releases, of)
+    except BucketFSFailed as error:
+        raise UsageError(error.message, "compare releases whose files are still there") from error
 
 
 def _show_differences(

@@ -16,7 +16,7 @@ from exatrust.proposal import Ports, Proposal, known_distrust, propose, statemen
 from exatrust.report import Report
 from exatrust.settings import Settings
 from exatrust.terminal import FINDINGS, OK, Consent, Terminal, ask_yes, now, open_ports
-from exatrust.usage import refuse_used, warn_of_distrust
+from exatrust.usage import refuse_used, warn_of_distrust, warn_of_lost
 
 
 def run_plan(settings: Settings, terminal: Terminal, ca_files: Sequence[Path]) -> int:
@@ -73,6 +73,7 @@ def _proposal(
     proposal = propose(settings, ports, change, distrust, report.warn)
     examine_new(proposal.additions, proposal.known, proposal.bundle, now(), force, report)
     warn_of_distrust(proposal.bundle, ports.database, proposal.statements, report)
+    warn_of_lost(proposal.lost, proposal.bundle, ports.database, proposal.statements, report)
     return proposal
 
 
@@ -110,6 +111,9 @@ def _consent(proposal: Proposal, terminal: Terminal, yes: bool) -> None:
     if destructive and not yes:
         names = ", ".join(f"{a.kind} {a.name}" for a in destructive)
         ask_yes(terminal, f"This drops or overwrites: {names}.")
-    if proposal.going and not yes:
-        names = ", ".join(f"{item.subject} (SHA-256 {item.sha256})" for item in proposal.going)
+    gone = (*proposal.going, *proposal.lost)
+    for item in proposal.going:
+        terminal.report.say(f"UDFs will no longer trust {item.subject} (SHA-256 {item.sha256})")
+    if gone and not yes:
+        names = ", ".join(f"{item.subject} (SHA-256 {item.sha256})" for item in gone)
         ask_yes(terminal, f"UDFs will no longer trust: {names}.")

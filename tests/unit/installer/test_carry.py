@@ -98,7 +98,12 @@ def test_before_the_first_install_there_is_nothing_to_carry_over() -> None:
 def test_exactly_the_added_and_removed_cas_are_carried_over(
     current: Installed, bucket: Files, decided: Carried
 ) -> None:
-    assert carry(current, bucket) == (decided, [])
+    found, warned = carry(current, bucket)
+    assert ((found.added, found.removed), warned) == ((decided.added, decided.removed), [])
+
+
+def test_all_that_udfs_trust_until_now_is_known(current: Installed, bucket: Files) -> None:
+    assert {item.subject for item in carry(current, bucket)[0].held} >= {"CN=B", "CN=Corp"}
 
 
 @pytest.mark.parametrize("damage", ["missing", "altered"])
