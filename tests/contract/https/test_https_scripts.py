@@ -7,11 +7,15 @@ import json
 import re
 import ssl
 import time
+from contextlib import closing
 
 import pytest
 import trustme
 
+from exatrust.credentials import Secret
 from exatrust.database import Database
+from exatrust.dsn import parse_dsn
+from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
 from exatrust_sandbox.pki import Authorities
 
@@ -335,3 +339,43 @@ def test_a_connection_that_does_not_exist_is_a_row(ask: Ask) -> None:
     (row,) = ask(call)
     assert row["FINDING"] == "HTTP_CREDENTIALS"
     assert "NOSUCH" in row["CAUSE"]
+
+
+def test_an_analyst_needs_access_to_the_connection_and_keeps_it_over_an_install(
+    sandbox: Sandbox, serve: Serve, connection, rows: Rows
+) -> None:
+    """Access for the schema outlives the replacing of a script; that for one script does not."""
+    rows('CREATE USER CLERK IDENTIFIED BY "clerk"')
+    rows("GRANT CREATE SESSION TO CLERK")
+    rows("GRANT EXECUTE ON SCHEMA EXATRUST TO CLERK")
+    settings = DatabaseSettings(parse_dsn(sandbox.dsn), "clerk")
+    with (
+        serve(sending(answer(200, b"in"))) as web,
+        closing(Database(settings, Secret("clerk"))) as clerk,
+    ):
+        connection("CLERKS", web.url(""), "bearer:", SECRET)
+
+        def asked() -> tuple[object, ...]:
+            clerk.rollback()
+            call = f"HTTPS_REQUEST('GET', '{web.url()}', NULL, NULL, 'CLERKS')"
+            (row,) = clerk.rows(f"SELECT EXATRUST.{call}")
+            return row[7], row[10]
+
+        assert asked() == (None, "HTTP_CREDENTIALS")
+        rows("GRANT ACCESS ON CONNECTION CLERKS FOR SCRIPT EXATRUST.HTTPS_REQUEST TO CLERK")
+        assert asked() == (200, None)
+        replace_scripts(rows)
+        assert asked() == (None, "HTTP_CREDENTIALS")
+        rows("GRANT ACCESS ON CONNECTION CLERKS FOR SCHEMA EXATRUST TO CLERK")
+        assert asked() == (200, None)
+        replace_scripts(rows)
+        assert asked() == (200, None)
+
+
+def replace_scripts(rows: Rows) -> None:
+    """What an install does with the script."""
+    ((text,),) = rows(
+        "SELECT SCRIPT_TEXT FROM SYS.EXA_ALL_SCRIPTS"
+        " WHERE SCRIPT_SCHEMA = 'EXATRUST' AND SCRIPT_NAME = 'HTTPS_REQUEST'"
+    )
+    rows(re.sub(r"\ACREATE\b(?! OR REPLACE)", "CREATE OR REPLACE", text))
