@@ -27,7 +27,7 @@ UNREACHABLE = "UNREACHABLE"
 NO_HANDSHAKE = "NO_HANDSHAKE"
 NOT_SUPPORTED = "NOT_SUPPORTED"
 UNKNOWN = "UNKNOWN"
-_SEVERITY = (NOT_TRUSTED, NO_HANDSHAKE, UNREACHABLE, UNKNOWN, NOT_SUPPORTED, TRUSTED)
+SEVERITY = (NOT_TRUSTED, NO_HANDSHAKE, UNREACHABLE, UNKNOWN, NOT_SUPPORTED, TRUSTED)
 
 # libcurl's codes (libcurl-errors(3)): what each says of the handshake.
 _CURL = re.compile(r"\[([^\[\]]*)\],\[(\d+)\],\[")
@@ -107,7 +107,7 @@ def _finding(text: str, otherwise: str | None) -> str | None:
 
 def together(endpoint: str, answers: Sequence[Answer]) -> ImportVerdict:
     """One verdict: a node that does not trust it makes imports fail now and then."""
-    worst = min(answers, key=lambda item: _SEVERITY.index(item.verdict))
+    worst = min(answers, key=lambda item: SEVERITY.index(item.verdict))
     agreeing = sum(item.verdict == worst.verdict for item in answers)
     return ImportVerdict(endpoint, worst.verdict, worst.finding, worst.text, agreeing, len(answers))
 

@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW {{schema}}."COVERAGE" (
     "NODES_INTACT" COMMENT IS 'Nodes that see every file of the release unaltered',
     "NODES_MISSING" COMMENT IS 'Nodes that did not answer, NULL if none',
     "NODES_BEHIND" COMMENT IS 'Nodes that answered, and do not see every file of the release unaltered, NULL if none',
-    "STATUS" COMMENT IS 'COMPLETE, NODES_MISSING, NODES_BEHIND; without scripts that of LANGUAGE_ALIASES: NO_SCRIPTS, BROKEN, NOT_PYTHON',
+    "STATUS" COMMENT IS 'COMPLETE, NODES_MISSING, NODES_BEHIND; where PROBE_NODE does not look that of LANGUAGE_ALIASES: SCRIPTS for Java and R, NO_SCRIPTS, BROKEN, NOT_PYTHON',
     "REASON" COMMENT IS 'What STATUS means here, NULL if COMPLETE'
 ) AS
 SELECT COALESCE(s."LANGUAGE_ALIAS", a."LANGUAGE_ALIAS"), a."LANGUAGE", s."NODES_EXPECTED", s."NODES_SEEN",

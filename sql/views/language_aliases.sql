@@ -2,7 +2,7 @@ CREATE OR REPLACE VIEW {{schema}}."LANGUAGE_ALIASES" (
     "LANGUAGE_ALIAS" COMMENT IS 'Alias of SCRIPT_LANGUAGES, in upper case',
     "LANGUAGE" COMMENT IS 'python, java, r or what its definition names, unknown if it names none',
     "DEFINITION" COMMENT IS 'What stands behind its = in SCRIPT_LANGUAGES',
-    "STATUS" COMMENT IS 'SCRIPTS: it has scripts; NO_SCRIPTS: nobody installed for it; BROKEN: no script ran at the install; NOT_PYTHON: truststore files serve it',
+    "STATUS" COMMENT IS 'SCRIPTS: it has scripts; NO_SCRIPTS: nobody installed for it; BROKEN: no script ran at the install; NOT_PYTHON: no Java or R script of ours runs in it, truststore files serve it',
     "REASON" COMMENT IS 'Why it has no scripts, NULL if it has'
 ) AS
 SELECT a."LANGUAGE_ALIAS", a."LANGUAGE", a."DEFINITION",
@@ -10,7 +10,7 @@ SELECT a."LANGUAGE_ALIAS", a."LANGUAGE", a."DEFINITION",
     CASE WHEN k."STATUS" IS NOT NULL THEN k."REASON"
         WHEN a."LANGUAGE" = 'python' THEN 'nobody installed for it: run `exatrust install`, with its name in scripts.aliases '
             || 'if exatrust.toml names any'
-        ELSE 'the scripts are Python: nothing looks into it, and the truststore files of the release serve it' END
+        ELSE 'no script of exatrust runs in it: the truststore files of the release serve it' END
 FROM (
     SELECT "LANGUAGE_ALIAS", "DEFINITION",
         COALESCE(CASE WHEN "DEFINITION" LIKE 'builtin!_%' ESCAPE '!' THEN REGEXP_SUBSTR(SUBSTR("DEFINITION", 9), '^[a-z]+')

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +23,7 @@ from exatrust_udf.kinds import KINDS
 
 from .running import Exatrust, Rows, connect
 
+DOCS = Path(__file__).parents[2] / "docs"
 NODES = 2
 LANGUAGES = "PYTHON3=builtin_python3 JAVA=builtin_java R=builtin_r"
 _done: list[int] = []
@@ -223,6 +227,86 @@ def test_r_reports_what_its_libcurl_says(installed: str, rows: Rows, sandbox: Sa
     assert told["VERIFY_TEXT"].startswith("SSL certificate problem:")
 
 
+def _recipe(name: str, rows: Rows) -> str:
+    """The script of docs/java-and-r.md with the paths of the current release."""
+    text = (DOCS / "java-and-r.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    block = next(item for item in blocks if f"SCRIPT {name}(" in item)
+    files = rows("SELECT FILES FROM EXATRUST.RELEASE_HISTORY ORDER BY ACTIVATED_AT DESC")[0][0]
+    for suffix in (".p12", ".pem"):
+        path = next(
+            line.partition(" ")[2] for line in files.splitlines()
+            if "/ca-bundle-" in line and line.endswith(suffix)
+        )  # fmt: skip
+        block = re.sub(rf"/buckets/\S+<digest>{re.escape(suffix)}", path, block)
+    assert "<" not in block.partition(" AS\n")[2].partition(";")[0]
+    return block.replace(f"SCRIPT {name}(", f"SCRIPT RECIPES.{name}(")
+
+
+@pytest.fixture
+def recipes(rows: Rows) -> None:
+    rows("CREATE SCHEMA IF NOT EXISTS RECIPES")
+
+
+@pytest.mark.usefixtures("java", "recipes")
+def test_the_recipe_for_java_reaches_java_s_clients_and_loses_no_public_ca(
+    installed: str, rows: Rows, sandbox: Sandbox
+) -> None:
+    recipe = _recipe("MY_JAVA_UDF", rows)
+    union = " UNION ALL ".join(
+        f"SELECT 'https://{sandbox.endpoint(kind)}/' AS U, '{kind}' AS K" for kind in ENDPOINTS
+    )
+    asked = f"SELECT K, RECIPES.MY_JAVA_UDF(U) FROM ({union})"
+    rows(recipe)
+    told = dict(rows(asked))
+    assert told["public"] == told["company"] == "status 200"
+    assert "validity check failed" in told["expired"]
+    assert "No subject alternative DNS name matching localhost" in told["wrong-name"]
+    rows("\n".join(line for line in recipe.split("\n") if not line.startswith("%")))
+    told = dict(rows(asked))
+    assert told["public"] == "status 200"
+    assert "PKIX path building failed" in told["company"]
+    rows(re.sub(r"/buckets/\S+;", "/buckets/bfsdefault/default/absent.p12;", recipe))
+    told = dict(rows(asked))
+    assert told["public"] == "status 200"
+    assert "PKIX path building failed" in told["company"]
+
+
+@pytest.mark.usefixtures("r", "recipes")
+def test_the_recipe_for_r_reaches_each_client_and_the_table_says_by_what(
+    installed: str, rows: Rows, sandbox: Sandbox, record_property
+) -> None:
+    missing = [name for name in ("RCurl", "curl", "httr") if not _has_package(name)]
+    if missing:
+        pytest.skip(f"this R has no {', '.join(missing)} (Debian: r-cran-rcurl, r-cran-httr)")
+    recipe = _recipe("MY_R_UDF", rows)
+    cainfo = ("options(RCurl", "httr::set_config", "handle <-")
+    bare = "\n".join(line for line in recipe.split("\n") if not line.startswith(cainfo))
+    bare = bare.replace(", handle()", "")
+
+    def trusted(script: str, kind: str) -> set[str]:
+        rows(script)
+        asked = f"SELECT RECIPES.MY_R_UDF('https://{sandbox.endpoint(kind)}/')"
+        return {client for client, outcome in rows(asked) if outcome == "trusted"}
+
+    everyone = {"R", "RCurl", "httr", "curl"}
+    assert trusted(recipe, "company") == trusted(recipe, "public") == everyone
+    assert trusted(recipe, "wrong-name") == trusted(recipe, "expired") == set()
+    by_variable = {
+        "CURL_CA_BUNDLE": trusted(bare, "company"),
+        "SSL_CERT_FILE": trusted(
+            bare.replace("%env CURL_CA_BUNDLE", "%env SSL_CERT_FILE"), "company"
+        ),
+    }
+    assert by_variable == {"CURL_CA_BUNDLE": {"R"}, "SSL_CERT_FILE": set()}
+    record_property("counted", f"R clients by %env variable: {by_variable}")
+
+
+def _has_package(name: str) -> bool:
+    program = shutil.which("Rscript") or "Rscript"
+    return not subprocess.run([program, "-e", f"library({name})"], capture_output=True).returncode
+
+
 @pytest.mark.usefixtures("java", "r")
 def test_the_scripts_are_planned_pinned_repaired_and_removed_like_the_others(
     installed: str, exatrust: Exatrust, rows: Rows
@@ -250,7 +334,6 @@ def test_the_scripts_are_planned_pinned_repaired_and_removed_like_the_others(
     assert re.search(r"create +script +CHECK_ENDPOINT_R +it does not exist", planned.out)
     assert exatrust("install", "--yes").status == 0
     assert exatrust("check", "--only", "SCRIPT_PINS").status == 0
-    assert exatrust("rollback", "--yes").status in (0, 2)
     assert exatrust("uninstall", "--yes").status == 0
     left = rows(f"SELECT COUNT(*) FROM SYS.EXA_ALL_SCRIPTS WHERE SCRIPT_SCHEMA = '{installed}'")
     assert left == [(0,)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exatrust import imports
 from exatrust.host_steps import numbers, rule, steps
 from exatrust.imports import Answer, read_error, together
 
@@ -71,6 +74,20 @@ def test_one_try_that_fails_makes_the_verdict_and_is_counted() -> None:
         "NOT_TRUSTED", "EXPIRED", 1, 2,
     )  # fmt: skip
     assert not found.trusted
+
+
+def test_the_documentation_has_every_verdict_and_every_step() -> None:
+    document = (Path(__file__).parents[3] / "docs/import.md").read_text(encoding="utf-8")
+    for verdict in imports.SEVERITY:
+        assert f"\n| `{verdict}` |" in document
+    plain = " ".join(document.split())
+    for word in (
+        "update-ca-trust",
+        "keytool -importcert",
+        "-etlCheckCertsDefault=0",
+        "cert_update",
+    ):
+        assert word in plain
 
 
 def test_each_version_has_its_rule_and_its_steps() -> None:
