@@ -10,16 +10,19 @@ from typing import Any
 
 from exatrust.database import Database
 from exatrust.errors import SettingsError
-from exatrust.observe import tables
+from exatrust.observe import table_rows, tables
 from exatrust.statements import Statements
 from exatrust_udf.https_allowed import AllowList, BadRule, Rule
 
 
 def read(database: Database, statements: Statements) -> str:
-    """The rows as scripts pin them; none before the first install. Raises SettingsError."""
+    """The rows as scripts pin them; none before the first install.
+
+    Raises SettingsError, and TableDamaged.
+    """
     if "ALLOWED_HOST" not in tables(database, statements):
         return ""
-    return pinned(database.rows(statements.query("allowed_hosts")))
+    return pinned(table_rows(database, statements, "ALLOWED_HOST", "allowed_hosts"))
 
 
 def pinned(rows: Iterable[Sequence[Any]]) -> str:
