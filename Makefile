@@ -45,5 +45,5 @@ $(VENV)/.bytecode: $(wildcard udfs/exatrust_udf/*.py udfs/exatrust_udf/*/*.py) |
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .clients build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

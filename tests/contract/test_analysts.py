@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from exatrust import cli
+from exatrust.errors import SqlFailed
 from exatrust_sandbox.cluster import Sandbox
 
 from .running import Exatrust, Rows, new_ca
@@ -115,6 +116,22 @@ def test_scripts_that_import_follow_every_release_by_themselves(
     assert both() != before
     assert exatrust("rollback", "--yes").status == 0
     assert both() == before
+
+
+def test_a_bundle_that_was_altered_on_a_node_ends_the_udf_with_node_file_and_what_to_do(
+    analysts: str, exatrust: Exatrust, rows: Rows, sandbox: Sandbox
+) -> None:
+    create(rows, "ANALYSTS.F", FOLLOWS.format(suffix=""))
+    seen = sandbox.layout.replica(0) / bundle(rows).removeprefix("/buckets/")
+    content = seen.read_bytes()
+    seen.write_bytes(content + b"\n")
+    try:
+        with pytest.raises(SqlFailed) as caught:
+            rows("SELECT ANALYSTS.F(1)")
+    finally:
+        seen.write_bytes(content)
+    assert f"exatrust: node 0: {bundle(rows)} was altered: SHA-256 " in caught.value.text
+    assert "Run `exatrust status`, then `exatrust install`." in caught.value.text
 
 
 def test_who_has_the_readers_role_may_import_and_nobody_else(

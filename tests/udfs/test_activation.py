@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 import certifi
 import pytest
 from udf_harness import body_of, release, render
 from udf_interpreters import VERSIONS, require, run_script
 
+from exatrust_udf.activation import remaining
 from exatrust_udf.clients import CLIENTS, VARIABLES
 
 CODE = """
@@ -225,3 +227,22 @@ def test_called_itself_the_script_gives_rows(
     assert [row["IS_RELEASE"] for row in after] == [
         True if client.variables else None for client in CLIENTS
     ]
+
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [
+        ({}, []),
+        ({"urllib.request": {"_opener": None}}, []),
+        ({"grpc": {}}, ["grpcio"]),
+        ({"aiohttp.connector": {}}, ["aiohttp"]),
+        ({"aiohttp.connector": {"_SSL_CONTEXT_VERIFIED": 1, "_make_ssl_context": 2}}, []),
+    ],
+)
+def test_what_may_have_been_read_too_early_is_said_of_what_is_imported(
+    modules: dict[str, dict[str, object]], said: list[str]
+) -> None:
+    found = {name: ModuleType(name) for name in modules}
+    for name, module in found.items():
+        module.__dict__.update(modules[name])
+    assert [text.partition(":")[0] for text in remaining(found)] == said
