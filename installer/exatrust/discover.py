@@ -13,6 +13,8 @@ from exatrust_udf.endpoint import joined
 
 NO_TLS = "it has no TLS"
 NO_PORT = "its port is not known"
+PLAINTEXT = "it is used without TLS, although the server may offer it: see ENDPOINT_PLAINTEXT"
+PINNED = "a fingerprint names its certificate, so that no CA and no truststore matters to it"
 COLUMNS = ("ENDPOINT", "SCHEME", "ENCRYPTED", "WATCHED", "TRUSTED", "FINDING", "FOUND IN")
 _ENCRYPTED = {True: "yes", False: "no", None: "?"}
 _NOTE_LENGTH = 2000
@@ -33,6 +35,7 @@ class Outbound:
     port: int | None
     options: str | None
     is_encrypted: bool | None
+    is_pinned: bool
     is_watched: bool | None
     last_checked_at: dt.datetime | None
     last_trusted: bool | None
@@ -79,7 +82,7 @@ def unwatched(found: Sequence[Outbound]) -> tuple[Watch, ...]:
     """What can be watched and is not yet, each host and port once, with every place it is in."""
     places: dict[tuple[str, int], list[Outbound]] = defaultdict(list)
     for item in found:
-        if item.is_watched is False and item.port is not None:
+        if item.is_watched is False and item.is_encrypted is not False and item.port is not None:
             places[item.host, item.port].append(item)
     return tuple(
         Watch(host, port, items[0].options, _note(items)) for (host, port), items in places.items()
@@ -93,12 +96,21 @@ def _note(items: Sequence[Outbound]) -> str:
 
 
 def left_out(found: Sequence[Outbound]) -> Mapping[str, str]:
-    """Endpoints that cannot be watched, and why."""
-    return {
-        str(item): NO_PORT if item.port is None else NO_TLS
-        for item in found
-        if item.is_watched is None
-    }
+    """Endpoints that are not to be watched, and why.
+
+    A verdict on a server by its CA would be a false alarm where a client does not ask for one.
+    """
+    to_watch = {str(item) for item in found if item.is_watched} | set(map(str, unwatched(found)))
+    reasons = {str(item): _reason(item) for item in found}
+    return {name: reason for name, reason in reasons.items() if name not in to_watch}
+
+
+def _reason(item: Outbound) -> str:
+    if item.port is None:
+        return NO_PORT
+    if item.is_pinned:
+        return PINNED
+    return PLAINTEXT if item.is_watched is False else NO_TLS
 
 
 def watch(database: Database, statements: Statements) -> tuple[tuple[Outbound, ...], int]:

@@ -16,7 +16,8 @@ EMITS (
     "PORT" DECIMAL(5,0),
     "OPTIONS" VARCHAR(2000),
     "IS_ENCRYPTED" BOOLEAN,
-    "CAN_BE_TLS" BOOLEAN
+    "CAN_BE_TLS" BOOLEAN,
+    "IS_PINNED" BOOLEAN
 ) AS
 PIN = {{pin}}
 {{body}}

@@ -7,13 +7,16 @@ CREATE OR REPLACE VIEW {{schema}}."OUTBOUND_ENDPOINT" (
     "PORT" COMMENT IS 'TCP port, the usual one of the scheme where none is written; NULL if not known',
     "OPTIONS" COMMENT IS 'Options that CHECK_ENDPOINT needs to reach TLS, NULL if none',
     "IS_ENCRYPTED" COMMENT IS 'Whether it is encrypted at all; NULL where server, driver or program decide',
-    "IS_WATCHED" COMMENT IS 'Whether it is in the table ENDPOINT; NULL where there is no TLS to watch, or no port',
+    "IS_PINNED" COMMENT IS 'Whether a fingerprint names the one certificate that is accepted: no CA is asked, so that a truststore says nothing of it',
+    "IS_WATCHED" COMMENT IS 'Whether it is in the table ENDPOINT; NULL where there is no TLS to watch, a fingerprint, or no port',
     "LAST_CHECKED_AT" COMMENT IS 'When its last snapshot was taken, UTC; NULL without one',
     "LAST_TRUSTED" COMMENT IS 'Whether every node and container trusted it then with the shared bundle',
     "LAST_FINDING" COMMENT IS 'Primary finding then, the worst if nodes disagree'
 ) AS
 SELECT o."FOUND_IN", o."OBJECT_NAME", o."LINE", o."SCHEME", o."HOST", o."PORT", o."OPTIONS", o."IS_ENCRYPTED",
-    CASE WHEN w."PORT" IS NOT NULL THEN TRUE WHEN o."CAN_BE_TLS" AND o."PORT" IS NOT NULL THEN FALSE END AS "IS_WATCHED",
+    o."IS_PINNED",
+    CASE WHEN w."PORT" IS NOT NULL THEN TRUE
+        WHEN o."CAN_BE_TLS" AND NOT o."IS_PINNED" AND o."PORT" IS NOT NULL THEN FALSE END AS "IS_WATCHED",
     r."SNAPSHOT_AT" AS "LAST_CHECKED_AT", r."TRUSTED" AS "LAST_TRUSTED", r."FINDING" AS "LAST_FINDING"
 FROM (
 {{rows}}

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
 
 from exatrust import cli
-from exatrust.credentials import Secret
-from exatrust.database import Database
-from exatrust.dsn import parse_dsn
-from exatrust.settings import DatabaseSettings
 from exatrust_sandbox.cluster import Sandbox
+
+from .running import Exatrust, Rows, Run, connect
 
 PLANTED = "Gk7xQz-planted"
 USER_PASSWORD = "Planted_Password_1"
@@ -27,8 +25,6 @@ def adapter_call(request_json):
         reply["schemaMetadata"] = {"tables": []}
     return json.dumps(reply)
 """
-Sql = Callable[..., list[tuple[Any, ...]]]
-Exatrust = Callable[..., tuple[int, str]]
 
 
 def _objects(company: str) -> list[str]:
@@ -39,6 +35,7 @@ def _objects(company: str) -> list[str]:
         f"CREATE CONNECTION PG TO 'jdbc:postgresql://pg.example/x?password={PLANTED}"
         f"&sslmode=disable' USER 'u' {secret}",
         f"CREATE CONNECTION NODES TO '10.0.0.1..2:8563' USER 'u' {secret}",
+        f"CREATE CONNECTION PINNED TO '10.0.0.3/{'AB' * 32}:8563' USER 'u' {secret}",
         "CREATE CONNECTION BUCKET TO 'bucketfs:bfsdefault/default'",
         "CREATE SCHEMA APP",
         "CREATE PYTHON3 SCALAR SCRIPT APP.LOADER() RETURNS INT AS\nimport requests\n"
@@ -59,41 +56,26 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         config = str(cluster.layout.settings_file)
         flags = ("--config", config, "--ca", root, "--confirm", cluster.company_fingerprint())
         assert cli.main(("install", *flags)) == 0
-        with closing(session(cluster)) as database:
+        with closing(connect(cluster)) as database:
             statements = _objects(cluster.endpoint("company"))
             database.transaction(lambda: [database.execute(sql) for sql in statements])
         yield cluster
 
 
-def session(sandbox: Sandbox, user: str = "sys", password: str | None = None) -> Database:
-    settings = DatabaseSettings(parse_dsn(sandbox.dsn), user)
-    return Database(settings, Secret(password or sandbox.layout.password("sys")))
+@pytest.fixture
+def schema(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> str:
+    monkeypatch.chdir(sandbox.layout.directory)
+    return "EXATRUST"
 
 
 @pytest.fixture
-def sql(sandbox: Sandbox) -> Iterator[Sql]:
-    """The rows of a query; other statements are committed together."""
-    with closing(session(sandbox)) as database:
+def exatrust(exatrust: Exatrust) -> Exatrust:
+    """What it shows never holds a planted password."""
 
-        def ask(*statements: str) -> list[tuple[Any, ...]]:
-            if statements[0].startswith("SELECT"):
-                found = database.rows(statements[0])
-                database.rollback()
-                return found
-            database.transaction(lambda: [database.execute(text) for text in statements])
-            return []
-
-        yield ask
-
-
-@pytest.fixture
-def exatrust(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> Exatrust:
-    def run(*arguments: str) -> tuple[int, str]:
-        capsys.readouterr()
-        status = cli.main((*arguments, "--config", str(sandbox.layout.settings_file)))
-        shown = capsys.readouterr()
-        assert PLANTED not in shown.out + shown.err
-        return status, shown.out + shown.err
+    def run(*arguments: str) -> Run:
+        done = exatrust(*arguments)
+        assert PLANTED not in done.text
+        return done
 
     return run
 
@@ -105,6 +87,7 @@ def found(sandbox: Sandbox) -> set[tuple[Any, ...]]:
         ("CONNECTION", "PG", 1, "jdbc:postgresql", "pg.example", 5432, "protocol=postgres", False),
         ("CONNECTION", "NODES", 1, "exa", "10.0.0.1", 8563, "protocol=exasol", True),
         ("CONNECTION", "NODES", 1, "exa", "10.0.0.2", 8563, "protocol=exasol", True),
+        ("CONNECTION", "PINNED", 1, "exa", "10.0.0.3", 8563, "protocol=exasol", True),
         ("SCRIPT", "APP.LOADER", 6, "https", "api.example", 443, None, True),
         ("VIEW", "APP.LINKS", 2, "http", "plain.example", 80, None, False),
         ("VIRTUAL_SCHEMA", "REMOTE.ENDPOINT_URL", 1, "ldaps", "ad.example", 636, None, True),
@@ -112,46 +95,50 @@ def found(sandbox: Sandbox) -> set[tuple[Any, ...]]:
 
 
 def test_every_endpoint_is_a_row_that_says_where_it_is_and_whether_it_is_encrypted(
-    sandbox: Sandbox, sql: Sql
+    sandbox: Sandbox, rows: Rows
 ) -> None:
-    rows = sql("SELECT * FROM EXATRUST.OUTBOUND_ENDPOINT")
-    assert {row[:8] for row in rows} == found(sandbox)
-    assert len(rows) == len(found(sandbox))
-    assert PLANTED not in str(rows)
-    assert {row[4] for row in rows if row[8] is None} == {"plain.example"}
+    seen = rows("SELECT * FROM EXATRUST.OUTBOUND_ENDPOINT")
+    assert {row[:8] for row in seen} == found(sandbox)
+    assert len(seen) == len(found(sandbox))
+    assert PLANTED not in str(seen)
+    assert {row[4] for row in seen if row[8]} == {"10.0.0.3"}  # pinned
+    assert {row[4] for row in seen if row[9] is None} == {"plain.example", "10.0.0.3"}
 
 
-def test_every_place_that_switches_verification_off_is_a_row(sql: Sql) -> None:
-    rows = sql("SELECT * FROM EXATRUST.UNVERIFIED_TLS")
-    assert {row[:5] for row in rows} == {
+def test_every_place_that_switches_verification_off_is_a_row(rows: Rows) -> None:
+    seen = rows("SELECT * FROM EXATRUST.UNVERIFIED_TLS")
+    assert {row[:5] for row in seen} == {
         ("CONNECTION", "PG", 1, "NO_ENCRYPTION", "ERROR"),
         ("SCRIPT", "APP.LOADER", 6, "VERIFY_FALSE", "ERROR"),
         ("VIEW", "APP.LINKS", 2, "IGNORE_CERTIFICATE", "ERROR"),
     }
-    assert all(row[5] and row[6] for row in rows)
-    assert PLANTED not in str(rows)
+    assert all(row[5] and row[6] for row in seen)
+    assert PLANTED not in str(seen)
 
 
 def test_watching_puts_what_has_tls_into_the_table_once_and_shows_its_last_verdict(
-    sandbox: Sandbox, sql: Sql, exatrust: Exatrust
+    sandbox: Sandbox, rows: Rows, exatrust: Exatrust
 ) -> None:
-    status, shown = exatrust("discover")
-    assert (status, "6 are not watched" in shown) == (0, True), shown
-    status, shown = exatrust("discover", "--watch")
-    assert (status, "left out: plain.example:80: it has no TLS" in shown) == (0, True), shown
+    seen = exatrust("discover")
+    assert (seen.status, "5 are not watched" in seen.text) == (0, True), seen.text
+    seen = exatrust("discover", "--watch")
+    assert seen.status == 0
+    assert "left out: plain.example:80: it has no TLS" in seen.text
+    assert "left out: pg.example:5432: it is used without TLS" in seen.text
+    assert "left out: 10.0.0.3:8563: a fingerprint names its certificate" in seen.text
     host, _, port = sandbox.endpoint("company").rpartition(":")
-    watched = sql('SELECT HOST, PORT, "OPTIONS", NOTE FROM EXATRUST.ENDPOINT')
-    assert len(watched) == 6
+    watched = rows('SELECT HOST, PORT, "OPTIONS", NOTE FROM EXATRUST.ENDPOINT')
+    assert len(watched) == 5
     assert (host, int(port), None, "found by exatrust discover in CONNECTION ERP") in watched
-    status, shown = exatrust("discover", "--watch", "--json")
-    document = json.loads(shown[: shown.rindex("}") + 1])
-    assert (status, document["added"]) == (0, 0)
-    assert sql("SELECT COUNT(*) FROM EXATRUST.ENDPOINT") == [(6,)]
+    document = json.loads(exatrust("discover", "--watch", "--json").out)
+    assert document["added"] == 0
+    assert rows("SELECT COUNT(*) FROM EXATRUST.ENDPOINT") == [(5,)]
 
-    sql("DELETE FROM EXATRUST.ENDPOINT WHERE HOST NOT IN ('pg.example', 'localhost')",
-        f"UPDATE EXATRUST.ENDPOINT SET HOST = UPPER(HOST) WHERE HOST = '{host}'")  # fmt: skip
-    assert exatrust("snapshot")[0] == 0
-    verdicts = sql(
+    rows("DELETE FROM EXATRUST.ENDPOINT WHERE HOST <> 'localhost'")
+    rows("INSERT INTO EXATRUST.ENDPOINT (HOST, PORT) VALUES ('pg.example', 5432)")
+    rows(f"UPDATE EXATRUST.ENDPOINT SET HOST = UPPER(HOST) WHERE HOST = '{host}'")
+    assert exatrust("snapshot").status == 0
+    verdicts = rows(
         "SELECT HOST, IS_WATCHED, LAST_TRUSTED, LAST_FINDING, LAST_CHECKED_AT IS NOT NULL"
         f" FROM EXATRUST.OUTBOUND_ENDPOINT WHERE HOST IN ('{host}', 'pg.example', 'api.example')"
     )
@@ -164,7 +151,7 @@ def test_watching_puts_what_has_tls_into_the_table_once_and_shows_its_last_verdi
     )
 
 
-def test_the_worst_of_the_newest_verdicts_counts(sandbox: Sandbox, sql: Sql) -> None:
+def test_the_worst_of_the_newest_verdicts_counts(sandbox: Sandbox, rows: Rows) -> None:
     columns = (
         "SNAPSHOT_AT, NODE_ID, LANGUAGE_ALIAS, HOST, PORT, TRUSTSTORE, TRUSTED, FINDING, SEVERITY"
     )
@@ -174,30 +161,31 @@ def test_the_worst_of_the_newest_verdicts_counts(sandbox: Sandbox, sql: Sql) -> 
         ("2026-01-02 00:00:00", 1, "shared-bundle", "FALSE", "HOST_MISMATCH", "ERROR"),
         ("2026-01-02 00:00:00", 1, "certifi", "FALSE", "UNKNOWN_CA", "ERROR"),
     ]
-    sql(*(
-        f"INSERT INTO EXATRUST.ENDPOINT_RESULT ({columns}) VALUES ('{at}', {node}, 'PYTHON3',"
-        f" 'AD.example', 636, '{store}', {trusted}, '{finding}', '{severity}')"
-        for at, node, store, trusted, finding, severity in verdicts
-    ))  # fmt: skip
-    assert sql(
+    for at, node, store, trusted, finding, severity in verdicts:
+        rows(
+            f"INSERT INTO EXATRUST.ENDPOINT_RESULT ({columns}) VALUES ('{at}', {node}, 'PYTHON3',"
+            f" 'AD.example', 636, '{store}', {trusted}, '{finding}', '{severity}')"
+        )
+    assert rows(
         "SELECT TO_CHAR(LAST_CHECKED_AT, 'YYYY-MM-DD'), LAST_TRUSTED, LAST_FINDING"
         " FROM EXATRUST.OUTBOUND_ENDPOINT WHERE HOST = 'ad.example'"
     ) == [("2026-01-02", False, "HOST_MISMATCH")]
 
 
 def test_without_the_privilege_the_database_says_what_is_missing_and_nothing_is_installed(
-    sql: Sql, exatrust: Exatrust, monkeypatch: pytest.MonkeyPatch
+    rows: Rows, exatrust: Exatrust, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rights = ("CREATE SESSION", "CREATE SCHEMA", "CREATE TABLE", "CREATE VIEW", "CREATE SCRIPT")
-    sql(f'CREATE USER MODEST IDENTIFIED BY "{USER_PASSWORD}"',
-        *(f"GRANT {right} TO MODEST" for right in rights))  # fmt: skip
+    rows(f'CREATE USER MODEST IDENTIFIED BY "{USER_PASSWORD}"')
+    for right in rights:
+        rows(f"GRANT {right} TO MODEST")
     for name, value in (
         ("DATABASE_USER", "MODEST"), ("DATABASE_PASSWORD", USER_PASSWORD),
         ("DATABASE_SCHEMA", "MODESTLY"), ("BUCKETFS_PREFIX", "modestly"),
     ):  # fmt: skip
         monkeypatch.setenv(f"EXATRUST_{name}", value)
-    status, shown = exatrust("install", "--yes")
-    assert status == 1
-    assert "SELECT ANY DICTIONARY" in shown
-    assert "grant the missing privilege" in shown
-    assert sql("SELECT 1 FROM EXA_SCHEMAS WHERE SCHEMA_NAME = 'MODESTLY'") == []
+    done = exatrust("install", "--yes")
+    assert done.status == 1
+    assert "SELECT ANY DICTIONARY" in done.text
+    assert "grant the missing privilege" in done.text
+    assert rows("SELECT 1 FROM EXA_SCHEMAS WHERE SCHEMA_NAME = 'MODESTLY'") == []

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from exatrust_udf import outbound_jdbc
+from exatrust_udf import outbound_calls, outbound_jdbc
 from exatrust_udf.outbound_hosts import (
     Address,
     NoAddress,
@@ -38,6 +38,8 @@ _LONGEST_SCHEME = 24
 _LONGEST_SECRET = 512
 _TOKEN_END = re.compile(r"[\s'\"`<>]")
 _AUTHORITY = re.compile(rf"[^\s'\"`<>|\\/?#]{{0,{_MAX_AUTHORITY}}}")
+_PORT = re.compile(r"\d{1,5}(?:,.*)?")
+_HOST = re.compile(r"(?:[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|localhost)(?::\d{1,5})?", re.IGNORECASE)
 _HOSTS_END = re.compile(r"[;)&*]")
 # Neither runs into the next URL, so that no character is read twice.
 _REST = re.compile(r"(?:(?!://)[^\s'\"`<>]){0,2048}")
@@ -89,6 +91,7 @@ class Found:
 
     `encrypted` is None where the server, the driver or the program decides. `options` are those
     that ENDPOINT needs to meet TLS. `can_be_tls` is whether there is a certificate to watch.
+    `pinned`: see Address.
     """
 
     line: int
@@ -98,6 +101,7 @@ class Found:
     encrypted: bool | None
     options: str | None
     can_be_tls: bool
+    pinned: bool = False
 
 
 def find(kind: str, text: str) -> tuple[Found, ...]:
@@ -105,7 +109,7 @@ def find(kind: str, text: str) -> tuple[Found, ...]:
     lines = Lines(text)
     seen: dict[tuple[object, ...], Found] = {}
     for at, item in sorted(_places(kind, text), key=lambda place: place[0]):
-        key = (item.host, item.port, item.scheme, item.encrypted)
+        key = (item.host, item.port, item.scheme, item.encrypted, item.pinned)
         if key not in seen:
             seen[key] = item.found(lines.number(at))
         if len(seen) >= MAX_ENDPOINTS:
@@ -123,12 +127,14 @@ class _Item:
     encrypted: bool | None
     options: str | None
     tls: bool
+    pinned: bool = False
 
     def found(self, line: int) -> Found:
         can_be_tls = self.tls and (self.encrypted is not False or self.options is not None)
         return Found(
-            line, self.scheme, self.host, self.port, self.encrypted, self.options, can_be_tls
-        )
+            line, self.scheme, self.host, self.port, self.encrypted, self.options, can_be_tls,
+            self.pinned,
+        )  # fmt: skip
 
 
 _Place = tuple[int, _Item]
@@ -141,6 +147,9 @@ def _places(kind: str, text: str) -> Iterator[_Place]:
     yield from islice(_urls(kind in PROGRAMS, text), _MAX_PLACES)
     yield from islice(_tns(text), _MAX_PLACES)
     yield from islice(_kafka(text), _MAX_PLACES)
+    if kind in PROGRAMS:
+        yield from islice(_called(text), _MAX_PLACES)
+        text = outbound_calls.CALL.sub(_spaces, text)
     rest = _quoted(_without_kafka(text)) if kind in PROGRAMS else _whole(kind, text)
     yield from islice(rest, _MAX_PLACES)
 
@@ -156,8 +165,9 @@ def _items(hosts: tuple[Address, ...], name: str | None, scheme: Scheme, encrypt
            options: str | None = None) -> Iterator[_Item]:  # fmt: skip
     for address in hosts:
         yield _Item(
-            name, address.host, address.port, encrypted, options or scheme.options, scheme.tls
-        )
+            name, address.host, address.port, encrypted, options or scheme.options, scheme.tls,
+            address.pinned,
+        )  # fmt: skip
 
 
 def _urls(program: bool, text: str) -> Iterator[_Place]:
@@ -189,14 +199,20 @@ def _url(program: bool, text: str, mark: re.Match[str]) -> tuple[tuple[_Item, ..
     known = _scheme_before(text, mark.start())
     if match is None or known is None or len(match[0]) == _MAX_AUTHORITY:
         return (), end
-    if _GOES_ON.match(text, end) or _may_be_user(
-        program, match[0], text[end : end + _LONGEST_SECRET]
-    ):
+    if _GOES_ON.match(text, end):
+        return (), end
+    authority = match[0]
+    if _is_user(authority):
+        behind = _behind_user(text, end)
+        if behind is None:
+            return (), end
+        authority, end = behind
+    elif _may_be_user(program, authority, text[end : end + _LONGEST_SECRET]):
         return (), end
     rest = _REST.match(text, end)
     name, scheme = known
     try:
-        items = _authority(name, scheme, match[0], rest[0] if rest else "", text[end : end + 1])
+        items = _authority(name, scheme, authority, rest[0] if rest else "", text[end : end + 1])
     except NoAddress:
         items = ()
     return items, end
@@ -225,6 +241,23 @@ def _authority(
     given = parameters(rest)
     options = None if given.get("encrypt") == "strict" else scheme.options
     return tuple(_items(found, name, scheme, scheme.decide(given), options))
+
+
+def _is_user(authority: str) -> bool:
+    """Whether it is the start of `user:password@` for certain: what follows the : is no port."""
+    host, colon, port = authority.partition(":")
+    is_port = not port or port[0] in "{%$<" or bool(_PORT.fullmatch(port))
+    return "@" not in authority and bool(colon and host) and "[" not in host and not is_port
+
+
+def _behind_user(text: str, at: int) -> tuple[str, int] | None:
+    """The authority behind a password with a sign that ends a host, and where it ends."""
+    token = _TOKEN_END.split(text[at : at + _LONGEST_SECRET], maxsplit=1)[0]
+    for sign in re.finditer("@", token):
+        match = _AUTHORITY.match(text, at + sign.end())
+        if match is not None and _HOST.fullmatch(match[0]):
+            return match[0], match.end()
+    return None
 
 
 def _may_be_user(program: bool, authority: str, rest: str) -> bool:
@@ -274,7 +307,18 @@ def _kafka(text: str) -> Iterator[_Place]:
 
 def _without_kafka(text: str) -> str:
     """Its lists are not to be read once more as addresses without scheme."""
-    return _KAFKA.sub(lambda match: " " * len(match[0]), text)
+    return _KAFKA.sub(_spaces, text)
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _called(text: str) -> Iterator[_Place]:
+    """Hosts given to classes of Python's standard library, and to grpc."""
+    for at, name, scheme, encrypted, hosts in outbound_calls.find(text):
+        for item in _items(hosts, name, scheme, encrypted):
+            yield at, item
 
 
 def _quoted(text: str) -> Iterator[_Place]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 MAX_HOSTS = 256  # of one text; a range like 1..999999 must not fill a result
@@ -30,10 +30,14 @@ class NoAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`port` is None where none is written and the scheme has no usual one."""
+    """`port` is None where none is written and the scheme has no usual one.
+
+    `pinned`: a fingerprint names the one certificate that is accepted, whoever signed it.
+    """
 
     host: str
     port: int | None
+    pinned: bool = False
 
 
 def addresses(text: str, default: int | None, *, shared_port: bool = False) -> tuple[Address, ...]:
@@ -43,19 +47,20 @@ def addresses(text: str, default: int | None, *, shared_port: bool = False) -> t
     """
     if not text or len(text) > _MAX_TEXT:
         raise NoAddress
-    items: list[tuple[str, int | None]] = []
+    items: list[Address] = []
     port = default
     for item in reversed(text.split(",")):
-        host, port = _item(item.strip(), port if shared_port else default)
-        _check(host)
-        items.insert(0, (host, port))
+        found = _item(item.strip(), port if shared_port else default)
+        port = found.port
+        _check(found.host)
+        items.insert(0, found)
     return tuple(islice(_expanded(items), MAX_HOSTS))
 
 
-def _expanded(items: Iterable[tuple[str, int | None]]) -> Iterator[Address]:
-    for text, port in items:
-        for host in _expand(text):
-            yield Address(host_name(host), port)
+def _expanded(items: Iterable[Address]) -> Iterator[Address]:
+    for item in items:
+        for host in _expand(item.host):
+            yield replace(item, host=host_name(host))
 
 
 def is_explicit(text: str) -> bool:
@@ -66,11 +71,14 @@ def is_explicit(text: str) -> bool:
     )
 
 
-def _item(text: str, default: int | None) -> tuple[str, int | None]:
+def _item(text: str, default: int | None) -> Address:
+    """As it is written, perhaps with a range."""
     match = _ITEM.fullmatch(text)
     if match is None:
         raise NoAddress
-    return match[1], port_number(match[3], default)
+    fingerprint = (match[2] or match[4] or "/nocertcheck")[1:]
+    pinned = fingerprint.lower() != "nocertcheck"
+    return Address(match[1], port_number(match[3], default), pinned)
 
 
 def _expand(text: str) -> Iterator[str]:

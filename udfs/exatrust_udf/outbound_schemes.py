@@ -82,6 +82,9 @@ SCHEMES: Mapping[str, Scheme] = {
     "smtp": Scheme(25, False, "protocol=smtp"), "smtps": Scheme(465, True),
     "imap": Scheme(143, False, "protocol=imap"), "imaps": Scheme(993, True),
     "pop3": Scheme(110, False, "protocol=pop3"), "pop3s": Scheme(995, True),
+    # HDFS protects its RPC with SASL (hadoop.rpc.protection): there is no certificate.
+    "hdfs": Scheme(8020, None, tls=False),
+    "webhdfs": Scheme(9870, False), "swebhdfs": Scheme(9871, True),
     "amqp": Scheme(5672, False), "amqps": Scheme(5671, True),
     "mqtt": Scheme(1883, False), "mqtts": Scheme(8883, True),
     "redis": Scheme(6379, False), "rediss": Scheme(6379, True),

@@ -369,3 +369,73 @@ def test_two_megabytes_of_any_fragment_are_read_within_a_limit_of_work() -> None
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, limit),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("secret", ["pa/ss", "p#w", "a?b", "x/y#z?", "9/8a/7", "secret/1", "p/w:1"])
+@pytest.mark.parametrize("kind", ["CONNECTION", "SCRIPT"])
+def test_behind_a_password_with_a_sign_that_ends_a_host_the_host_is_found(
+    secret: str, kind: str
+) -> None:
+    text = f"'https://first.last:x{secret}@api.example:8443/v1/users'"
+    found = rows(text if kind == "SCRIPT" else text.strip("'"), kind)
+    assert found == [("https", "api.example", 8443, True, None)]
+    assert secret not in str(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://user:123/45@internal/x",  # the password may as well be a port and a path
+        "https://user:xa/b@not a host",
+        "https://user:x/@",
+    ],
+)
+def test_what_may_be_a_password_is_never_shown_as_a_host(text: str) -> None:
+    assert rows(text) == []
+
+
+def test_an_at_sign_in_a_path_hides_no_host() -> None:
+    for host in ("api.example:8443", "api.example"):
+        found = rows(f"https://{host}/users/@me/x@y.example")
+        assert [row[1] for row in found] == ["api.example"]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("HTTPConnection('h', 80)", ("http", "h", 80, False, None)),
+        ("http.client.HTTPSConnection('api.example')", ("https", "api.example", 443, True, None)),
+        ("HTTPConnection('h:8080')", ("http", "h", 8080, False, None)),
+        ("smtplib.SMTP('mail', 25)", ("smtp", "mail", 25, False, "protocol=smtp")),
+        ('smtplib.SMTP(host="mail", port=2525)', ("smtp", "mail", 2525, False, "protocol=smtp")),
+        ("s = SMTP('mail', 25)\ns.starttls()", ("smtp", "mail", 25, None, "protocol=smtp")),
+        ("smtplib.SMTP_SSL('m.example')", ("smtps", "m.example", 465, True, None)),
+        ("ftplib.FTP_TLS('f.example')", ("ftpes", "f.example", 21, True, "protocol=ftp")),
+        ("imaplib.IMAP4_SSL('i.example')", ("imaps", "i.example", 993, True, None)),
+        ("grpc.insecure_channel('s:50051')", ("grpc", "s", 50051, False, None)),
+        ("grpc.insecure_channel('dns:///s.example:50051')",
+            ("grpc", "s.example", 50051, False, None)),
+        ("grpc.secure_channel(target='s.example:443', x=1)",
+            ("grpcs", "s.example", 443, True, None)),
+        ("x = 'hdfs://name.example:8020/data'", ("hdfs", "name.example", 8020, None, None)),
+        ("x = 'swebhdfs://name.example/data'", ("swebhdfs", "name.example", 9871, True, None)),
+    ],
+)  # fmt: skip
+def test_hosts_that_python_hands_to_a_class_are_found_once(text: str, row: Row) -> None:
+    assert rows(text, "SCRIPT") == [row]
+
+
+@pytest.mark.parametrize(
+    "text", ["MySMTP('mail', 25)", "SMTP(host, 25)", "HTTPConnection(f'{h}', 80)", "SMTP('a b')"]
+)
+def test_calls_with_no_host_in_them_are_none(text: str) -> None:
+    assert rows(text, "SCRIPT") == []
+
+
+def test_a_fingerprint_pins_and_nocertcheck_does_not() -> None:
+    texts = (f"h.example/{FINGERPRINT}:8563", "h.example/nocertcheck:8563", "h.example:8563",
+             f"jdbc:exa:h.example/{FINGERPRINT}:8563")  # fmt: skip
+    pinned = [[item.pinned for item in outbound.find("CONNECTION", text)] for text in texts]
+    assert pinned == [[True], [False], [False], [True]]
+    ranged = outbound.find("CONNECTION", f"10.0.0.1..2/{FINGERPRINT}:8563")
+    assert [item.pinned for item in ranged] == [True, True]

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from exatrust.discover import NO_PORT, NO_TLS, Outbound, Watch, left_out, table_row, unwatched
+from exatrust.discover import (
+    NO_PORT,
+    NO_TLS,
+    PINNED,
+    PLAINTEXT,
+    Outbound,
+    Watch,
+    left_out,
+    table_row,
+    unwatched,
+)
 
 API = Outbound(
-    "SCRIPT", "APP.F", 4, "https", "api.example", 443, None, True, False, None, None, None
+    "SCRIPT", "APP.F", 4, "https", "api.example", 443, None, True, False, False, None, None, None
 )
 PG = replace(
     API, found_in="CONNECTION", object_name="PG", line=1, scheme="jdbc:postgresql", port=5432,
@@ -39,6 +49,20 @@ def test_a_note_fits_into_its_column() -> None:
 
 def test_what_is_left_out_is_said_with_the_reason() -> None:
     assert left_out([API, PLAIN, NAMELESS]) == {"api.example:80": NO_TLS, "api.example": NO_PORT}
+
+
+def test_what_is_used_without_tls_is_left_out_unless_somebody_else_uses_it_with_tls() -> None:
+    declared = replace(PG, is_encrypted=False)
+    assert unwatched([declared]) == ()
+    assert left_out([declared]) == {str(PG): PLAINTEXT}
+    assert [item.host for item in unwatched([declared, PG])] == [PG.host]
+    assert left_out([declared, PG]) == {}
+
+
+def test_what_a_fingerprint_pins_is_left_out_with_the_reason() -> None:
+    pinned = replace(API, is_pinned=True, is_watched=None)
+    assert (unwatched([pinned]), left_out([pinned])) == ((), {"api.example:443": PINNED})
+    assert left_out([pinned, replace(API, is_watched=True)]) == {}
 
 
 def test_a_row_for_a_reader_says_what_is_not_known() -> None:

@@ -21,6 +21,7 @@ class Row:
     options: str | None
     is_encrypted: bool | None
     can_be_tls: bool
+    is_pinned: bool
 
 
 def run(ctx: rows.Context, exa: rows.Exa, pin: Mapping[str, str]) -> None:
@@ -34,5 +35,5 @@ def run(ctx: rows.Context, exa: rows.Exa, pin: Mapping[str, str]) -> None:
 def row(kind: str, name: str, item: outbound.Found) -> Row:
     return Row(
         kind, name, item.line, item.scheme, item.host, item.port, item.options, item.encrypted,
-        item.can_be_tls,
+        item.can_be_tls, item.pinned,
     )  # fmt: skip
