@@ -22,6 +22,8 @@ from cryptography.x509.oid import NameOID
 
 from exatrust import cli
 from exatrust_sandbox.cluster import Sandbox
+from exatrust_sandbox.containers.image import ImageError
+from exatrust_sandbox.layout import SandboxError
 
 from .running import Rows
 
@@ -148,12 +150,41 @@ def test_a_store_of_the_same_kind_at_another_path_moved_and_lost_nothing(
     assert planted == [("MOVED", "CN=Weak Root", None)]
 
 
-def weak_root() -> bytes:
-    """A CA with a key that is too short, and that expired."""
-    key = rsa.generate_private_key(65537, 1024)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Weak Root")])
-    days = [dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=n) for n in (900, 30)]
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, *days)
+def test_the_sets_that_packages_and_conda_bring_are_found_where_the_real_ones_have_them(
+    sandbox: Sandbox, rows: Rows
+) -> None:
+    try:
+        updated = another_container(sandbox, "python-3.12-conda", "PYTHON312")
+        with updated:
+            found = rows(
+                'SELECT DISTINCT STORE, "PATH", CERTIFICATES > 20, PROBLEM'
+                " FROM EXATRUST.TRUSTSTORES WHERE LANGUAGE_ALIAS = 'PYTHON312' AND STORE IN"
+                " ('botocore', 'grpc', 'pip', 'conda', 'certifi') ORDER BY STORE"
+            )
+            nodes = rows(
+                "SELECT STORE, COUNT(DISTINCT NODE_ID) FROM EXATRUST.TRUSTSTORE_CERTIFICATES"
+                " WHERE STORE IN ('botocore', 'grpc', 'pip', 'conda') GROUP BY STORE ORDER BY 1"
+            )
+            packages = next(path for store, path, _, _ in found if store == "certifi")
+    except (ImageError, SandboxError) as error:
+        pytest.skip(f"the image cannot be built: {error}")
+    packages = packages.removesuffix("/certifi/cacert.pem")
+    assert found == [
+        ("botocore", f"{packages}/botocore/cacert.pem", True, None),
+        ("certifi", f"{packages}/certifi/cacert.pem", True, None),
+        ("conda", "/opt/conda/ssl/cacert.pem", True, None),
+        ("grpc", f"{packages}/grpc/_cython/_credentials/roots.pem", True, None),
+        ("pip", f"{packages}/pip/_vendor/certifi/cacert.pem", True, None),
+    ]
+    assert nodes == [(store, 4) for store in ("botocore", "conda", "grpc", "pip")]
+
+
+def weak_root(name: str = "Weak Root", bits: int = 1024, days_left: int = 300) -> bytes:
+    """A CA with a key that is too short, or another one."""
+    key = rsa.generate_private_key(65537, bits)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    days = [dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=n) for n in (-900, days_left)]
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 1, *days)
     builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
@@ -201,12 +232,14 @@ def test_weak_and_expired_cas_of_a_container_are_found(
 ) -> None:
     before = sandbox.update_container("python-3.12-slim", alias="PYTHON312")
     sandbox.plant_root(weak_root(), alias="PYTHON312", node=1)
+    expired = weak_root("Old Root", 2048, days_left=-30)
+    sandbox.plant_root(expired, alias="PYTHON312", node=1)
     try:
         found = check("CONTAINER_ANCHOR")[1]["CONTAINER_ANCHOR"]
     finally:
         sandbox.update_container(before, alias="PYTHON312")
     assert {(item["severity"], item["finding"].split(" (SHA")[0][:24]) for item in found} == {
-        ("WARNING", "CN=Weak Root has a key t"), ("INFO", "CN=Weak Root expired on "),
+        ("WARNING", "CN=Weak Root has a key t"), ("INFO", "CN=Old Root expired on 2"),
     }  # fmt: skip
     assert all("on node 1" in item["finding"] for item in found)
     assert {item["object_name"].split(": ")[0] for item in found} == {"PYTHON312"}

@@ -174,6 +174,8 @@ def _write_files(root: Path, image: Image, recipe: Recipe, roots: list[bytes]) -
         store = root / "etc/ssl/certs/java/cacerts"
         store.parent.mkdir()
         store.write_bytes(jks(roots))
+    if recipe.conda_store:
+        _write_conda_store(root / "opt/conda/ssl", roots)
 
 
 def _write_language(root: Path, image: Image) -> None:
@@ -234,6 +236,12 @@ def _write_certifi(package: Path, version: str, bundle: str) -> None:
     _write(package / "cacert.pem", bundle)
     metadata = package.parent / f"certifi-{version}.dist-info"
     _write(metadata / "METADATA", f"Metadata-Version: 2.1\nName: certifi\nVersion: {version}\n")
+
+
+def _write_conda_store(directory: Path, roots: list[bytes]) -> None:
+    """As the package ca-certificates of conda-forge lays it out: a file, and a link to it."""
+    _write(directory / "cacert.pem", "".join(map(ssl.DER_cert_to_PEM_cert, roots)))
+    (directory / "cert.pem").symlink_to("cacert.pem")
 
 
 def _install_packages(names: Sequence[str], packages: Path, image: Image) -> None:

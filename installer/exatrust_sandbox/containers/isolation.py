@@ -54,7 +54,7 @@ def bubblewrap_command(
 ) -> list[str]:
     """The command line that runs `program` in an image's file system on a node.
 
-    root:     the image's generated part: etc, usr_local, build_info
+    root:     the image's generated part: etc, usr_local, build_info, perhaps opt
     prefix:   the interpreter's directory, mounted at its own path
     buckets:  the node's BucketFS replica, mounted read-only as /buckets
     mounts:   what else is mounted: source, target, and whether it may be written
@@ -64,6 +64,7 @@ def bubblewrap_command(
         *_bind(root / "etc", "/etc"),
         *_bind(root / "usr_local", "/usr/local"),
         *_bind(root / "build_info", "/build_info"),
+        *(_bind(root / "opt", "/opt") if (root / "opt").exists() else ()),
         *_bind(buckets, "/buckets"),
         *_interpreter(prefix),
         *_mounts(mounts),

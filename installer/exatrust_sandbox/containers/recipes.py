@@ -21,6 +21,7 @@ class Recipe:
     certifi:       version its certifi claims; None for a container without certifi
     packages:      further packages, installed by pip when the image is first built
     java_store:    whether there is /etc/ssl/certs/java/cacerts
+    conda_store:   whether there is a conda environment's own set, /opt/conda/ssl
     language:      python, java or r
     """
 
@@ -31,6 +32,7 @@ class Recipe:
     certifi: str | None = None
     packages: tuple[str, ...] = ()
     java_store: bool = False
+    conda_store: bool = False
     language: str = "python"
 
 
@@ -52,6 +54,16 @@ RECIPES = {
     ),
     "python-3.10-java": Recipe(
         "3.10", _JAMMY, "standard-all 11.1.1", True, "2025.8.3", java_store=True
+    ),
+    # The packages bring their own sets of roots: botocore, grpc, and pip a copy of certifi.
+    "python-3.12-conda": Recipe(
+        "3.12",
+        _NOBLE,
+        "template-python-3.12-conda 11.1.1",
+        True,
+        "2025.8.3",
+        ("botocore", "grpcio", "pip"),
+        conda_store=True,
     ),
     "python-3.13": Recipe("3.13", _NOBLE, "standard-python-3.13 12.0.0", False, "2026.10.18"),
     "java-17": Recipe(
