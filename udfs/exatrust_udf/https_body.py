@@ -47,6 +47,15 @@ def collected(chunks: Iterable[bytes], encoding: str, gzip: bool) -> Body:
     return _limited(_unpacked(chunks))
 
 
+def require_chunked(coding: str) -> None:
+    """Raises BadEncoding for a Transfer-Encoding beside chunks (RFC 9112 6.1).
+
+    http.client would not take the chunks apart then, and hand them out as content.
+    """
+    if coding.strip().lower() not in ("chunked", "identity"):
+        raise BadEncoding(f"the body is transferred as {coding[:40]!r}, which was not asked for")
+
+
 def _limited(chunks: Iterable[bytes]) -> Body:
     data = bytearray()
     for chunk in chunks:

@@ -307,6 +307,7 @@ class _Trip:
             response.read()
             return Reply(response.status, headers)
         try:
+            https_body.require_chunked(headers.get("transfer-encoding", "chunked"))
             encoding = headers.get("content-encoding", "")
             body = https_body.collected(_chunks(response), encoding, limits.gzip)
         except BadEncoding as error:

@@ -35,6 +35,7 @@ _AHEAD_BYTES = 1 << 24
 # not parse several any faster.
 _parsing = threading.Lock()
 _MAX_KNOWN = 1000
+_MAX_ID = 2000  # as long as its column
 _contexts: dict[str, ssl.SSLContext] = {}
 # What a request may need while its body is unpacked, decoded and emitted.
 _MEMORY_EACH = 64 << 20
@@ -196,6 +197,8 @@ def _job(values: Sequence[object], arguments: Arguments, purse: _Purse) -> _Job 
     row = Row()
     try:
         given = arguments.named(values)
+        if len(str(given["id"] or "")) > _MAX_ID:
+            raise https_arguments.BadRequest(f"the id has more than {_MAX_ID} characters")
         pointer = given.get("pointer")
         row = Row(
             id=None if given["id"] is None else str(given["id"]),

@@ -525,6 +525,7 @@ def test_a_gzip_bomb_is_cut_where_gzip_was_asked_for_and_refused_where_not() -> 
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP_INCOMPLETE"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nha", "HTTP_INCOMPLETE"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP_INCOMPLETE"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "HTTP_BODY_ENCODING"),
         (b"HTTP/1.1 200 OK\r\nConte", "HTTP_INCOMPLETE"),
         (b"", "HTTP_INCOMPLETE"),
     ],

@@ -193,12 +193,13 @@ def test_what_is_no_request_is_a_row_and_the_others_are_made(ask: Ask, serve: Se
         union = " UNION ALL ".join(f"SELECT '{url}' AS u" for url in [*bad, web.url()])
         rows = ask(f"SELECT EXATRUST.HTTPS_GET(u, u) FROM ({union})")
         (missing,) = ask("SELECT EXATRUST.HTTPS_GET(CAST(NULL AS VARCHAR(10)))")
+        (long,) = ask(f"SELECT EXATRUST.HTTPS_GET('{web.url()}', '{'x' * 2001}')")
     found = {row["FINDING"]: 0 for row in rows}
     assert set(found) == {"HTTP_BAD_REQUEST", None}
     assert [row["BODY"] for row in rows if row["FINDING"] is None] == ["fine"]
     shown = "".join(f"{row['URL']} {row['CAUSE']}" for row in rows)
     assert "planted" not in shown
-    assert missing["FINDING"] == "HTTP_BAD_REQUEST"
+    assert missing["FINDING"] == long["FINDING"] == "HTTP_BAD_REQUEST"
 
 
 def test_a_slow_server_is_a_row_after_the_time_limit(ask: Ask, serve: Serve) -> None:

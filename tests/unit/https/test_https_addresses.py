@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import socket
+import ssl
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exatrust_udf import https_wire
 from exatrust_udf.https_address import LOCAL, NEVER, PRIVATE, PUBLIC, reach
-from exatrust_udf.https_allowed import AllowList, BadRule, Rule, admitted
+from exatrust_udf.https_allowed import SCOPES, AllowList, BadRule, Rule, admitted
 from exatrust_udf.https_url import Url
+from exatrust_udf.https_wire import AddressRefused, Network, NoConnection
 
 BY_SCOPE = {
     PUBLIC: ("8.8.8.8", "192.1.0.1", "172.32.0.1", "2606:4700::1", "64:ff9b::808:808",
@@ -144,3 +150,48 @@ def test_the_text_of_a_list_gives_it_back_whatever_its_order(listed: list[Rule])
     text = AllowList(tuple(listed)).text()
     assert text == AllowList(tuple(reversed(listed))).text()
     assert set(AllowList.parse(text).rules) == set(listed)
+
+
+ERP = Url.parse("https://erp.example/")
+VERIFYING = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class Refusing:
+    """A socket that notes where it is sent, and gets nowhere."""
+
+    tried: ClassVar[list[str]] = []
+
+    def __init__(self, family: int, kind: int) -> None:
+        self.family = family
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds > 0
+
+    def connect(self, place: tuple[Any, ...]) -> None:
+        Refusing.tried.append(place[0])
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+
+    def close(self) -> None:
+        pass
+
+
+@given(st.lists(addresses, min_size=1, max_size=6), st.sampled_from(SCOPES))
+def test_no_socket_is_sent_to_an_address_that_is_not_admitted(
+    found: list[ipaddress.IPv4Address | ipaddress.IPv6Address], scope: str
+) -> None:
+    places = [str(address) for address in found]
+    rule = Rule("erp.example", None, scope)
+    network = Network(
+        resolve=lambda host, port: [
+            (socket.AF_INET6 if ":" in place else socket.AF_INET, (place, port)) for place in places
+        ]
+    )
+    Refusing.tried.clear()
+    until = network.clock() + 5
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(https_wire.socket, "socket", Refusing)
+        with pytest.raises((NoConnection, AddressRefused)) as ended:
+            https_wire.connect(ERP, [rule], VERIFYING, until, network)
+    expected = [place for place in places if rule.admits(place)]
+    assert Refusing.tried == expected
+    assert isinstance(ended.value, NoConnection if expected else AddressRefused)
