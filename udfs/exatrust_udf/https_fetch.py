@@ -235,11 +235,12 @@ class _Trip:
         key = (url.origin, self._credentials.name if with_certificate and self._credentials else "")
         wire = self._fetcher.idle.take(key) if self._request.idempotent else None
         if wire is not None:
-            with contextlib.suppress(*_FAILURES):
+            try:
                 return self._talk(wire, key)
-            if wire.heard:
-                # It failed in the middle of an answer: that counts as an attempt.
-                self._attempts += 1
+            except Broken as failure:
+                # Closed without a word: the server had given it up meanwhile.
+                if wire.heard or not failure.again:
+                    raise
         context = self._client if with_certificate else None
         context = context or self._fetcher.context
         wire = connect(url, rules, context, self._deadline, self._network)

@@ -143,6 +143,23 @@ def test_few_connections_wait_however_many_hosts_there_are() -> None:
     assert wires[98].closed
 
 
+def test_a_server_that_is_silent_on_a_used_connection_is_not_asked_once_more() -> None:
+    def first_only(asked: Asked, sock: ssl.SSLSocket) -> bool:
+        if asked.target == "/slow":
+            time.sleep(1)
+        sock.sendall(answer())
+        return True
+
+    by = fetcher()
+    with serve(first_only) as web:
+        by.fetch(https_arguments.request({"url": web.url()}))
+        slow = https_arguments.request({"url": web.url("/slow"), "options": "timeout=0.3"})
+        found = by.fetch(slow)
+        by.idle.close()
+    assert (finding(found), found.attempts, web.connections) == ("TIMEOUT", 1, 1)
+    assert "bytes of it received" in cause(found)
+
+
 @dataclass(eq=False)
 class Waiting:
     """What is kept of a connection that waits."""
