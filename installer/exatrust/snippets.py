@@ -11,9 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exatrust.pkcs12_writer import PASSWORD
-from exatrust_udf.clients import NOWHERE, environment
+from exatrust_udf.clients import environment
 
 LANGUAGES = ("python", "java", "r")
+# R itself reads the variable, the packages have to be told: docs/java-and-r.md, tried there.
+_R_CODE = (
+    'options(RCurlOptions = list(cainfo = Sys.getenv("CURL_CA_BUNDLE")))',
+    'if (requireNamespace("httr", quietly = TRUE))',
+    '    httr::set_config(httr::config(cainfo = Sys.getenv("CURL_CA_BUNDLE")))',
+    '# curl: curl::new_handle(cainfo = Sys.getenv("CURL_CA_BUNDLE"))',
+)
 
 
 @dataclass(frozen=True)
@@ -41,15 +48,9 @@ def snippet(language: str, bundle: Paths) -> tuple[str, ...]:
     """The lines for a script in `python`, `java` or `r`."""
     if language == "java":
         return _java(bundle.java)
-    variables = environment(bundle.pem)
     if language == "r":
-        # What libcurl's R packages and OpenSSL read; the others are Python libraries' own.
-        variables = {
-            "CURL_CA_BUNDLE": bundle.pem,
-            "SSL_CERT_FILE": bundle.pem,
-            "SSL_CERT_DIR": NOWHERE,
-        }
-    return _env(variables)
+        return (*_env({"CURL_CA_BUNDLE": bundle.pem}), *_R_CODE)
+    return _env(environment(bundle.pem))
 
 
 def _env(variables: Mapping[str, str]) -> tuple[str, ...]:

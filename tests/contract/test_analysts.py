@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def test_java_and_r_get_lines_of_the_current_release(
     assert f"%env CURL_CA_BUNDLE={bundle(rows)};" in snippet(exatrust, "r")
     first, *_ = snippet(exatrust, "java").splitlines()
     assert first.startswith(f"%jvmoption -Djavax.net.ssl.trustStore={folder}/ca-bundle-")
+
+
+def test_r_takes_its_snippet_where_there_is_an_r(
+    analysts: str, exatrust: Exatrust, rows: Rows, sandbox: Sandbox
+) -> None:
+    if shutil.which("Rscript") is None:
+        pytest.skip("no R here: apt-get install r-base-core")
+    sandbox.add_container("r-4", alias="R")
+    told = 'run <- function(ctx) paste(Sys.getenv("CURL_CA_BUNDLE"), getOption("RCurlOptions"))\n'
+    create(rows, "ANALYSTS.F", snippet(exatrust, "r") + told, "R")
+    assert rows("SELECT ANALYSTS.F(1)") == [(f"{bundle(rows)} {bundle(rows)}",)]
 
 
 def test_the_hint_beside_a_snippet_names_the_script_of_the_alias(
