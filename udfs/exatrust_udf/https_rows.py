@@ -7,10 +7,8 @@ in all and for each host, so that memory is, however many rows a call has.
 from __future__ import annotations
 
 import json
-import queue
 import ssl
 import threading
-from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -23,14 +21,11 @@ from exatrust_udf.https_arguments import Arguments, Request
 from exatrust_udf.https_credentials import BadCredentials, Connection, Credentials
 from exatrust_udf.https_fetch import Answer, Fetcher
 from exatrust_udf.https_look import Looker
+from exatrust_udf.https_pool import Pool
 from exatrust_udf.https_url import masked
 from exatrust_udf.wording import sentence
 
 IN_FLIGHT = 16
-PER_HOST = 4
-# Rows read ahead, so that one slow host does not hold up the others.
-_AHEAD = 64
-_AHEAD_BYTES = 1 << 24
 # A document takes many times its size while it is parsed, so that one is at a time. Threads would
 # not parse several any faster.
 _parsing = threading.Lock()
@@ -87,6 +82,10 @@ class _Job:
     request: Request
     credentials: Credentials | None = None
     client: ssl.SSLContext | None = None
+
+    @property
+    def host(self) -> str:
+        return self.request.url.host
 
     @property
     def size(self) -> int:
@@ -168,7 +167,7 @@ def _all(
     finish: Callable[[Row, Request, Answer], Row],
 ) -> Iterator[Row]:
     """The finished rows. Input rows are read only as far ahead as there is room."""
-    pool = _Pool(_in_flight(exa), lambda job: _done(job, fetcher, finish))
+    pool: Pool[_Job, Row] = Pool(_in_flight(exa), lambda job: _done(job, fetcher, finish))
     inputs = rows.inputs(ctx, exa)
     more = True
     try:
@@ -293,65 +292,3 @@ def with_value(row: Row, request: Request, answer: Answer) -> Row:
 def _unless_told(row: Row, finding: Finding) -> Row:
     """An error of the server's own is the reason of what its body is like."""
     return row if row.severity == ERROR else row.told(finding)
-
-
-class _Pool:
-    """Threads that make requests: so many in all, and no more than PER_HOST for a host."""
-
-    def __init__(self, size: int, work: Callable[[_Job], Row]) -> None:
-        self._size = size
-        self._work = work
-        self._waiting: deque[_Job] = deque()
-        self._running: Counter[str] = Counter()
-        self._threads = 0
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._ended: queue.SimpleQueue[tuple[_Job, Row | BaseException]] = queue.SimpleQueue()
-
-    @property
-    def busy(self) -> bool:
-        return bool(self._waiting or self._running.total())
-
-    @property
-    def has_room(self) -> bool:
-        """Whether another row should be read."""
-        few = len(self._waiting) < _AHEAD
-        return few and sum(job.size for job in self._waiting) < _AHEAD_BYTES
-
-    def add(self, job: _Job) -> None:
-        self._waiting.append(job)
-        self._start()
-
-    def next(self) -> Row:
-        """Wait for the next one that ends. Raises what its work raised: that is a bug."""
-        job, row = self._ended.get()
-        self._running -= Counter((job.request.url.host,))
-        self._start()
-        if isinstance(row, BaseException):
-            raise row
-        return row
-
-    def close(self) -> None:
-        for _ in range(self._threads):
-            self._jobs.put(None)
-
-    def _start(self) -> None:
-        """Start what waits and may, the first come first."""
-        still: deque[_Job] = deque()
-        while self._waiting and self._running.total() < self._size:
-            job = self._waiting.popleft()
-            if self._running[job.request.url.host] >= PER_HOST:
-                still.append(job)
-                continue
-            self._running[job.request.url.host] += 1
-            if self._threads < min(self._running.total(), self._size):
-                self._threads += 1
-                threading.Thread(target=self._serve, name="request", daemon=True).start()
-            self._jobs.put(job)
-        self._waiting.extendleft(reversed(still))
-
-    def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            try:
-                self._ended.put((job, self._work(job)))
-            except BaseException as error:  # raised again where somebody hears it
-                self._ended.put((job, error))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exatrust import resources
-from exatrust_udf import https_address, https_arguments, https_rows
+from exatrust_udf import https_address, https_arguments, https_pool, https_rows
 from exatrust_udf.https_arguments import BadRequest, Limits, limits
 
 from ..running import Rows
@@ -69,7 +69,7 @@ def test_the_ranges_are_those_of_the_code() -> None:
     for text in re.findall(r"[0-9a-f]*[.:][0-9a-f.:]+", never):
         assert https_address.reach(text).scope == https_address.NEVER, text
     assert f"{https_rows.IN_FLIGHT} requests at the same time" in " ".join(TEXT.split())
-    assert f"{https_rows.PER_HOST} of them" in TEXT
+    assert f"{https_pool.PER_HOST} of them" in TEXT
 
 
 def service(asked: Asked, sock: ssl.SSLSocket) -> bool:
