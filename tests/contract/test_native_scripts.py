@@ -14,6 +14,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from exatrust import native, resources
 from exatrust_sandbox.cluster import Sandbox
@@ -309,21 +311,18 @@ def _has_package(name: str) -> bool:
 
 @pytest.mark.usefixtures("java", "r")
 def test_the_scripts_are_planned_pinned_repaired_and_removed_like_the_others(
-    installed: str, exatrust: Exatrust, rows: Rows
+    installed: str, exatrust: Exatrust, rows: Rows, sandbox: Sandbox
 ) -> None:
     ours = {"CHECK_ENDPOINT_JAVA", "LIST_CERTIFICATES_JAVA", "CHECK_ENDPOINT_R"}
-    again = exatrust("plan", "--json")
-    assert again.status == 0, again.text
-    known = {item["name"]: item for item in json.loads(again.out)["aliases"]}
+    planned_release = exatrust("plan", "--json")
+    assert planned_release.status == 0, planned_release.text
+    known = {item["name"]: item for item in json.loads(planned_release.out)["aliases"]}
     assert (known["JAVA"]["broken"], known["R"]["broken"]) == (None, None)
     history = f"SELECT SCRIPTS FROM {installed}.RELEASE_HISTORY ORDER BY ACTIVATED_AT DESC"
     recorded = rows(history)[0][0].splitlines()
     assert ours <= {line.partition(" ")[2] for line in recorded}
     assert exatrust("check", "--only", "SCRIPT_PINS").status == 0
-    text = rows(
-        "SELECT SCRIPT_TEXT FROM SYS.EXA_ALL_SCRIPTS WHERE SCRIPT_NAME = 'CHECK_ENDPOINT_JAVA'"
-        f" AND SCRIPT_SCHEMA = '{installed}'"
-    )[0][0]
+    text = _script_text(rows, installed)
     rows(text.replace('setEndpointIdentificationAlgorithm("HTTPS")', "getCipherSuites()"))
     pins = exatrust("check", "--only", "SCRIPT_PINS")
     assert (pins.status, "CHECK_ENDPOINT_JAVA" in pins.out) == (1, True), pins.text
@@ -332,11 +331,26 @@ def test_the_scripts_are_planned_pinned_repaired_and_removed_like_the_others(
     planned = exatrust("plan")
     assert re.search(r"replace +script +CHECK_ENDPOINT_JAVA +somebody changed it", planned.out)
     assert re.search(r"create +script +CHECK_ENDPOINT_R +it does not exist", planned.out)
-    assert exatrust("install", "--yes").status == 0
+    # An install of another release repairs them, and a rollback takes them back with all others.
+    first = json.loads(planned_release.out)["release"]
+    root = sandbox.layout.pki / "public-root.pem"
+    digest = x509.load_pem_x509_certificate(root.read_bytes()).fingerprint(SHA256()).hex()
+    assert exatrust("ca", "remove", digest, "--yes", "--reason", "test").status == 0
+    assert first not in _script_text(rows, installed)
     assert exatrust("check", "--only", "SCRIPT_PINS").status == 0
+    back = exatrust("rollback", "--yes")
+    assert back.status == 0, back.text
+    assert first in _script_text(rows, installed)
     assert exatrust("uninstall", "--yes").status == 0
     left = rows(f"SELECT COUNT(*) FROM SYS.EXA_ALL_SCRIPTS WHERE SCRIPT_SCHEMA = '{installed}'")
     assert left == [(0,)]
+
+
+def _script_text(rows: Rows, schema: str) -> str:
+    return rows(
+        "SELECT SCRIPT_TEXT FROM SYS.EXA_ALL_SCRIPTS WHERE SCRIPT_NAME = 'CHECK_ENDPOINT_JAVA'"
+        f" AND SCRIPT_SCHEMA = '{schema}'"
+    )[0][0]
 
 
 def test_every_finding_of_java_and_r_is_one_of_exatrust_s() -> None:
