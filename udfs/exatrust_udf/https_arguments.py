@@ -20,6 +20,7 @@ _MAX_TIMEOUT, _MAX_RETRIES, _MAX_REDIRECTS = 300.0, 5, 10
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
 _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")  # RFC 9110 5.5
 _MAX_HEADERS = 32000
+_MAX_NAME = 128  # of an identifier of Exasol
 # Secrets belong into a CONNECTION; the rest decides how the message is framed or where it goes.
 _SECRET = frozenset(("authorization", "cookie", "proxy-authorization"))
 FRAMING = frozenset(
@@ -165,7 +166,10 @@ def _body(method: str, value: object) -> bytes | None:
 
 
 def _connection(value: object) -> str | None:
-    return (str(value).strip() or None) if value is not None else None
+    name = "" if value is None else str(value).strip()
+    if len(name) > _MAX_NAME:
+        raise BadRequest(f"the name of a CONNECTION has at most {_MAX_NAME} characters")
+    return name or None
 
 
 def _headers(value: object) -> dict[str, str]:

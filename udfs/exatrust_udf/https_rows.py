@@ -11,13 +11,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from exatrust_udf import https_arguments, https_body, https_credentials, json_pointer, rows
 from exatrust_udf.endpoint import BadEndpoint
 from exatrust_udf.findings import ERROR, WARNING, Finding, make
 from exatrust_udf.https_allowed import AllowList
-from exatrust_udf.https_arguments import Arguments, Request
+from exatrust_udf.https_arguments import Arguments, BadRequest, Request
 from exatrust_udf.https_credentials import BadCredentials, Connection, Credentials
 from exatrust_udf.https_fetch import Answer, Fetcher
 from exatrust_udf.https_look import Looker
@@ -133,8 +133,23 @@ class _Purse:
         self._exa = exa
         self._known: dict[str, tuple[Credentials, ssl.SSLContext | None] | BadCredentials] = {}
 
-    def get(self, name: str) -> tuple[Credentials, ssl.SSLContext | None]:
-        """The credentials, and a context with their certificate. Raises BadCredentials."""
+    def pay(self, request: Request) -> tuple[Credentials | None, ssl.SSLContext | None]:
+        """The credentials of a request, and a context with their certificate, if it has any.
+
+        Raises BadCredentials, also where they are for another host.
+        """
+        if request.connection is None:
+            return None, None
+        credentials, client = self._get(request.connection)
+        if credentials.origin != request.url.origin:
+            host, port = credentials.origin
+            raise BadCredentials(
+                f"those of CONNECTION {credentials.name} are for {host}:{port}, its address, and "
+                f"not for {request.url.host}:{request.url.port}"
+            )
+        return credentials, client
+
+    def _get(self, name: str) -> tuple[Credentials, ssl.SSLContext | None]:
         if name not in self._known:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
@@ -196,36 +211,27 @@ def _job(values: Sequence[object], arguments: Arguments, purse: _Purse) -> _Job 
     row = Row()
     try:
         given = arguments.named(values)
-        if len(str(given["id"] or "")) > _MAX_ID:
-            raise https_arguments.BadRequest(f"the id has more than {_MAX_ID} characters")
-        pointer = given.get("pointer")
-        row = Row(
-            id=None if given["id"] is None else str(given["id"]),
-            url=masked(given["url"]),
-            pointer=None if pointer is None else str(pointer),
-        )
+        row = _asked(given)
         request = https_arguments.request(given)
         row = replace(row, http_method=request.method)
-        if request.connection is None:
-            return _Job(row, request)
-        credentials, client = purse.get(request.connection)
-        _require_origin(request, credentials)
+        return _Job(row, request, *purse.pay(request))
     except BadEndpoint as error:
-        reason = str(error)
-        return row.told(make("HTTP_BAD_REQUEST", sentence(f"{reason[:1].upper()}{reason[1:]}")))
+        return row.told(_because("HTTP_BAD_REQUEST", error))
     except BadCredentials as error:
-        reason = str(error)
-        return row.told(make("HTTP_CREDENTIALS", sentence(f"{reason[:1].upper()}{reason[1:]}")))
-    return _Job(row, request, credentials, client)
+        return row.told(_because("HTTP_CREDENTIALS", error))
 
 
-def _require_origin(request: Request, credentials: Credentials) -> None:
-    if credentials.origin != request.url.origin:
-        host, port = credentials.origin
-        raise BadCredentials(
-            f"those of CONNECTION {credentials.name} are for {host}:{port}, its address, and not "
-            f"for {request.url.host}:{request.url.port}"
-        )
+def _asked(given: Mapping[str, Any]) -> Row:
+    """The columns that repeat the arguments. Raises BadRequest."""
+    named = {key: None if given.get(key) is None else str(given[key]) for key in ("id", "pointer")}
+    if len(named["id"] or "") > _MAX_ID:
+        raise BadRequest(f"the id has more than {_MAX_ID} characters")
+    return Row(id=named["id"], url=masked(given["url"]), pointer=named["pointer"])
+
+
+def _because(kind: str, error: Exception) -> Finding:
+    reason = str(error)
+    return make(kind, sentence(f"{reason[:1].upper()}{reason[1:]}"))
 
 
 def _done(job: _Job, fetcher: Fetcher, finish: Callable[[Row, Request, Answer], Row]) -> Row:

@@ -88,6 +88,7 @@ def test_a_body_without_type_gets_one(body: str, kind: str | None) -> None:
         ({"headers": '{"HOST": "evil"}'}, "not the caller's"),
         ({"headers": '{"Transfer-Encoding": "chunked"}'}, "not the caller's"),
         ({"headers": '{"Accept-Encoding": "br"}'}, "not the caller's"),
+        ({"connection_name": "x" * 129}, "at most 128"),
         ({"options": "speed=1"}, "no option"),
         ({"options": "timeout=1 timeout=2"}, "twice"),
         ({"options": "timeout=0"}, "0.1 to 300"),
