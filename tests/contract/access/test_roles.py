@@ -135,7 +135,7 @@ def test_roles_are_made_with_the_documented_grants_and_a_second_run_changes_noth
     read = {("SCHEMA", schema, "SELECT"), ("SCHEMA", schema, "EXECUTE")}
     assert grants_of(query, reader) == read
     written = grants_of(query, operator) - read
-    assert len(written) == 10
+    assert len(written) == 13
     again = exatrust("roles", "--json")
     assert json.loads(again.out) == json.loads(made.out)
     assert grants_of(query, operator) - read == written
