@@ -8,7 +8,7 @@ in the same transaction, grants of connections restricted to the script only by 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exatrust.database import Database
@@ -159,42 +159,53 @@ def carry_out(
     )
 
 
-def _replace(database: Database, statements: Statements, repin: Repin) -> Iterator[str]:
-    script = repin.script
-    place = {
-        "script": _quoted(script.schema) + "." + _quoted(script.name),
-        "of_schema": literal(script.schema),
-        "of_script": literal(script.name),
-    }
+def _replace(database: Database, statements: Statements, repin: Repin) -> tuple[str, ...]:
+    """Replace one script; the grants of connections that somebody else has to repeat."""
+    place = _place(repin.script)
     before = _grants(database, statements, place)
     # The text may name the script without its schema, as it was typed.
-    database.execute(statements.query("open_named_schema", of=_quoted(script.schema)))
+    database.execute(statements.query("open_named_schema", of=_quoted(repin.script.schema)))
     statement = replacing(repin)
     database.execute(statement)
     _check(database, statements, repin, statement, place)
-    if script.comment:
-        database.execute(
-            statements.query("comment_script", comment=literal(script.comment), **place)
-        )
+    if comment := repin.script.comment:
+        database.execute(statements.query("comment_script", comment=literal(comment), **place))
     after = _grants(database, statements, place)
-    for privilege, grantee in sorted(before["granted"] - after["granted"]):
-        database.execute(
-            statements.query("grant_script", privilege=privilege, grantee=_quoted(grantee), **place)
-        )
-    for connection, grantee in sorted(before["connections"] - after["connections"]):
-        yield statements.query(
-            "grant_connection",
-            connection=_quoted(connection), grantee=_quoted(grantee), **place,
-        ).strip()  # fmt: skip
+    for privilege, grantee in sorted(before.granted - after.granted):
+        values = {"privilege": privilege, "grantee": _quoted(grantee), **place}
+        database.execute(statements.query("grant_script", **values))
+    return tuple(
+        statements.query(
+            "grant_connection", connection=_quoted(name), grantee=_quoted(grantee), **place
+        ).strip()
+        for name, grantee in sorted(before.connections - after.connections)
+    )
 
 
-def _grants(
-    database: Database, statements: Statements, place: Mapping[str, str]
-) -> Mapping[str, frozenset[tuple[str, str]]]:
+def _place(script: Pinned) -> dict[str, str]:
+    """A script as a statement names it, and as system tables do."""
     return {
-        "granted": frozenset(database.rows(statements.query("script_grants", **place))),
-        "connections": frozenset(database.rows(statements.query("script_connections", **place))),
+        "script": f"{_quoted(script.schema)}.{_quoted(script.name)}",
+        "of_schema": literal(script.schema),
+        "of_script": literal(script.name),
     }
+
+
+@dataclass(frozen=True)
+class _Grants:
+    """Pairs of privilege and grantee, and of connection and grantee."""
+
+    granted: frozenset[tuple[str, str]]
+    connections: frozenset[tuple[str, str]]
+
+
+def _grants(database: Database, statements: Statements, place: Mapping[str, str]) -> _Grants:
+    return _Grants(
+        frozenset((p, g) for p, g in database.rows(statements.query("script_grants", **place))),
+        frozenset(
+            (c, g) for c, g in database.rows(statements.query("script_connections", **place))
+        ),
+    )
 
 
 def _check(
@@ -206,7 +217,9 @@ def _check(
 ) -> None:
     """The text may have created something else: whoever wrote it, wrote the name in it, too."""
     rows = database.rows(statements.query("script_text", **place))
-    if [text.strip() for (text,) in rows] != [statement.strip()]:
+    if [_HEAD.sub("", text, count=1).strip() for (text,) in rows] != [
+        _HEAD.sub("", statement, count=1).strip()
+    ]:
         raise RepinRefused(
             f"script {repin.script.full_name}: its text creates another one, or not the same",
             "nothing was changed; create it anew by hand, with the lines that are shown",

@@ -246,3 +246,20 @@ def test_what_may_have_been_read_too_early_is_said_of_what_is_imported(
     for name, module in found.items():
         module.__dict__.update(modules[name])
     assert [text.partition(":")[0] for text in remaining(found)] == said
+
+
+def test_a_pinned_bundle_without_a_certificate_is_refused(tmp_path: Path) -> None:
+    empty = release(tmp_path / "releases" / "0.1.0-abc", "none", b"# nothing\n", {})
+    said = imported(empty, "exatrust_udf.activate()").splitlines()[-1]
+    path = f"{empty['directory']}/{empty['bundle']}"
+    assert said.startswith(f"RuntimeError: exatrust: node 2: {path} cannot be used: no certificate")
+
+
+def test_activate_reads_no_certificate_and_loads_little(pin: dict[str, str]) -> None:
+    code = (
+        "exatrust_udf.activate()\nimport sys\n"
+        "print(sorted(n for n in sys.modules if n.startswith('exatrust_udf')))"
+    )
+    loaded = ["", ".activation", ".clients", ".own_release", ".pinned", ".rows", ".scripts"]
+    loaded += [".scripts.exatrust_udf"]
+    assert imported(pin, code) == str(["exatrust_udf" + name for name in loaded])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 _BUNDLE_PREFIX = "ca-bundle-"
 _BUNDLE_SUFFIX = ".pem"
+_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _pin: dict[str, str] = {}
 
 
@@ -28,19 +29,28 @@ def verified_bundle() -> tuple[str, bytes]:
 
     Raises RuntimeError where it is missing, is not the pinned one, or holds no certificate.
     """
-    from exatrust_udf import stores
     from exatrust_udf.pinned import complaint, pinned_bytes
 
     if _pin:
+        # What was installed, byte for byte: reading every certificate would only cost time.
         path, data = f"{_pin['directory']}/{_pin['bundle']}", pinned_bytes(_pin, "bundle")
+        problem = None if _CERTIFICATE in data else "no certificate in it: nothing is trusted"
     else:
         path = _only_bundle(_directory())
         with open(path, "rb") as file:  # noqa: PTH123
             data = file.read()
-    store = stores.parse_store(data, "shared-bundle", path, "the release")
-    if not store.certificates:
-        raise RuntimeError(complaint(_pin, path, f"cannot be used: {'; '.join(store.problems)}"))
+        problem = _problem(data)
+    if problem:
+        raise RuntimeError(complaint(_pin, path, f"cannot be used: {problem}"))
     return path, data
+
+
+def _problem(data: bytes) -> str | None:
+    """Say why OpenSSL would trust nothing of a bundle, None where it holds a certificate."""
+    from exatrust_udf import stores
+
+    store = stores.parse_store(data, "shared-bundle", "", "the release")
+    return None if store.certificates else "; ".join(store.problems)
 
 
 def _directory() -> str:
