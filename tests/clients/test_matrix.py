@@ -19,7 +19,7 @@ import trustme
 from exatrust import cli
 from exatrust_sandbox.cluster import Sandbox
 from exatrust_sandbox.updates import build_container
-from exatrust_udf.clients import CLIENTS, VARIABLES
+from exatrust_udf.clients import CLIENTS, LIBCURL, LIBPQ, VARIABLES
 
 from ..contract.running import connect
 from . import calls, packages, servers
@@ -206,3 +206,29 @@ def matrix(version: str, found: dict[str, Outcomes]) -> str:
 
 def _word(error: str | None) -> str:
     return "trusted" if error is None else "refused"
+
+
+def test_status_tells_what_the_real_clients_were_seen_to_use(lab: Lab, version: str) -> None:
+    """Beside the matrix: versions as installed, and stores that are there."""
+    script = f"EXATRUST.EXATRUST_UDF{ALIASES[version][1]}"
+    columns = "CLIENT, VERSION, DECIDED_BY, STORE, CERTIFICATES, IS_RELEASE"
+    answers = (
+        lab.rows(f"SELECT {columns} FROM (SELECT {script}({flag}))") for flag in ("FALSE", "TRUE")
+    )
+    before, after = ({str(client): rest for client, *rest in rows} for rows in answers)
+    wanted = dict(
+        line.replace("[binary]", "").split("==")
+        for line in packages.REQUIREMENTS.read_text().splitlines()
+        if "==" in line
+    )
+    for client in CLIENTS:
+        if client.distribution:
+            assert after[client.name][0] == wanted[client.distribution]
+        decided_by, store, count, is_release = before[client.name][1:]
+        assert decided_by == client.otherwise
+        assert is_release is not True
+        assert (store is None) == (client.otherwise in (LIBCURL, LIBPQ))
+        assert store is None or int(str(count)) > 50
+        if client.variables:
+            assert after[client.name][1] == client.variables[0]
+            assert after[client.name][4] is True
