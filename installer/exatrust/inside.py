@@ -10,9 +10,9 @@ from exatrust import __version__, aliases, privileges
 from exatrust.database import Database
 from exatrust.doctor import FAILED, GOOD, SKIPPED, WARNING, Doctor, Finding, Seen
 from exatrust.errors import AliasBroken, NodesBehind
-from exatrust.languages import PYTHON, Alias, check_aliases, choose, languages
+from exatrust.languages import NATIVE, PYTHON, Alias, check_aliases, choose, languages
 from exatrust.nodes import NodeReport, node_list
-from exatrust.observe import ask_nodes, installed, script_aliases
+from exatrust.observe import ask_nodes, installed, script_aliases, try_native
 from exatrust.proposal import statements_for
 from exatrust.settings import Settings
 from exatrust.statements import Statements
@@ -109,6 +109,9 @@ def _aliases(session: _Session, answers: _Answers) -> Seen[tuple[str, ...]]:
 
 
 def _alias(session: _Session, answers: _Answers, name: str, language: str) -> Alias:
+    if language in NATIVE:
+        refused = try_native(session.database, session.statements, name, language)
+        return Alias(name, language, refused, tried=True)
     if language != PYTHON:
         return Alias(name, language)
     directory = f"{_NO_DIGEST} {session.bucket_directory}"
@@ -126,7 +129,8 @@ def _alias(session: _Session, answers: _Answers, name: str, language: str) -> Al
 
 def _alias_finding(alias: Alias, wanted: Sequence[str]) -> Finding:
     name = f"alias {alias.name}"
-    if alias.broken is None:
+    # A Java or R alias that runs no script is served by files, unless it was asked for by name.
+    if alias.broken is None or (alias.language != PYTHON and alias.name not in wanted):
         return Finding(name, GOOD, alias.sentence)
     action = "repair its language container, or take it out of SCRIPT_LANGUAGES"
     state = FAILED if alias.name in wanted else WARNING

@@ -106,7 +106,7 @@ def check_aliases(wanted: Sequence[str], parameter: str) -> None:
                 f"language alias {alias} is {known[alias]}, and the scripts are Python, Java or R",
                 f"set scripts.aliases to aliases of this database, Python first: {python}",
             )
-    if known[wanted[0]] != PYTHON:
+    if wanted and known[wanted[0]] != PYTHON:
         raise AliasError(
             f"language alias {wanted[0]} is {known[wanted[0]]}, and the default one must be Python",
             f"name a Python alias of this database first in scripts.aliases: {python}",

@@ -39,6 +39,7 @@ def test_a_java_alias_may_be_named_but_never_as_the_default_one() -> None:
     with pytest.raises(AliasError, match="JAVA17 is java, and the default one must be Python"):
         check_aliases(["JAVA17", "PYTHON3"], PARAMETER)
     check_aliases(["PYTHON3", "JAVA17"], PARAMETER)
+    check_aliases([], PARAMETER)
 
 
 def test_a_java_alias_runs_its_own_scripts_once_one_was_tried() -> None:
