@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
 import ssl
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 import trustme
@@ -265,6 +267,24 @@ def test_a_closed_port_has_the_finding_of_check_endpoint(ask: Ask, database: Dat
     url = "https://localhost:1/"
     (row,) = ask(f"SELECT EXATRUST.HTTPS_GET('{url}', 1, 'retries=0')")
     assert row["FINDING"] == endpoint_finding(database, url) == "REFUSED"
+
+
+def test_a_server_without_tls_has_the_finding_of_check_endpoint(
+    ask: Ask, database: Database
+) -> None:
+    def plain(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                with listener.accept()[0] as sock:
+                    sock.recv(65536)
+                    sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=plain, args=(listener,), daemon=True).start()
+        url = f"https://localhost:{listener.getsockname()[1]}/"
+        (row,) = ask(f"SELECT EXATRUST.HTTPS_GET('{url}')")
+        assert row["FINDING"] == endpoint_finding(database, url) == "NOT_TLS"
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 # -- credentials
