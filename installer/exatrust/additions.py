@@ -12,7 +12,7 @@ from exatrust.distrust import Distrust, said
 from exatrust.dsn import fingerprint
 from exatrust.envelopes import Password
 from exatrust.errors import BundleRejected, NotConfirmed
-from exatrust.fitness import refuse_expired, refuse_unfit, warnings
+from exatrust.fitness import doubts, refuse_expired, refuse_unfit, warnings
 from exatrust.intake import read_certificates
 from exatrust.report import Report
 from exatrust_udf import regular_file
@@ -80,6 +80,13 @@ def examine_new(
                 f"until {other.not_after:%Y-%m-%d}. Both stay, until you run "
                 f"`exatrust ca remove {other.sha256[:16]}`"
             )
+
+
+def doubt_roots(bundle: Bundle, now: dt.datetime, report: Report) -> None:
+    """Warn of default roots that nobody could add by hand; they came in as a set."""
+    for anchor in bundle.anchors:
+        if anchor.origin == "default" and (why := doubts(anchor.certificate, anchor.source, now)):
+            report.warn(f"{why}; it is in the bundle as one of the default roots")
 
 
 def _namesakes(certificate: Certificate, bundle: Bundle) -> tuple[Certificate, ...]:

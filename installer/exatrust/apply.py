@@ -96,7 +96,7 @@ def _refuse_superseded(proposal: Proposal, database: Database) -> None:
             f"{now.activated_by}"
         )  # fmt: skip
         raise Superseded(
-            f"another installer was quicker: it {what}; this one changed nothing",
+            f"another installer was quicker: it {what}; this one changed nothing in the database",
             "run `exatrust plan` to see whether anything is left to do",
         )
 

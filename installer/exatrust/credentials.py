@@ -46,19 +46,24 @@ class Sources:
         if variable in self.environ:
             return Secret(self.environ[variable])
         if file is not None:
-            return self._from_file(section, file)
+            setting = f"{section}.password_file"
+            secret = self.from_file(setting, file)
+            if not secret.reveal():
+                raise SettingsError(f"{setting}: {file} is empty", f"write the {what} into it")
+            return secret
         if self.ask is not None:
             return Secret(self.ask(question))
         raise SettingsError(f"{section}: no {what}", f"set {variable} or {section}.password_file")
 
-    def _from_file(self, section: str, file: Path) -> Secret:
+    def from_file(self, setting: str, file: Path) -> Secret:
+        """The secret in a file. `setting` is what names the file."""
         try:
             text = file.read_text(encoding="utf-8")
             others_may_read = file.stat().st_mode & stat.S_IROTH
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise SettingsError(
-                f"{section}.password_file: {file}: {reason}", "name a readable file of mode 0600"
+                f"{setting}: {file}: {reason}", "name a readable file of mode 0600"
             ) from error
         if others_may_read:
             self.warn(f"{file} holds a password and everybody may read it; run: chmod 600 {file}")

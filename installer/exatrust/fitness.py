@@ -60,6 +60,16 @@ def refuse_expired(certificate: Certificate, name: str, now: dt.datetime) -> Non
         )
 
 
+def doubts(certificate: Certificate, name: str, now: dt.datetime) -> str | None:
+    """Why a CA of a default set would not be added by hand; None where it would."""
+    try:
+        refuse_unfit(certificate, name)
+        refuse_expired(certificate, name, now)
+    except BundleRejected as error:
+        return error.message
+    return None
+
+
 def warnings(certificate: Certificate, name: str, now: dt.datetime) -> tuple[str, ...]:
     """What a human should know before trusting this CA; `now` is aware."""
     subject, found = certificate.subject, []

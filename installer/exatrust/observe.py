@@ -23,6 +23,8 @@ from exatrust.statements import (
     script_name,
 )
 
+_SHOWN = 160  # characters of a sentence that is only a reason
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -243,7 +245,8 @@ def baseline_gap(
     if found is None:
         return "there is none"
     more = f"; and {len(found) - 2} more changes" if len(found) > 2 else ""
-    return "; ".join(found[:2]) + more if found else None
+    shown = (text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…" for text in found[:2])
+    return "; ".join(shown) + more if found else None
 
 
 def probe(

@@ -28,6 +28,7 @@ from exatrust.plan import Action, Desired, Observed, plan
 from exatrust.release import Release, build
 from exatrust.settings import Settings
 from exatrust.statements import Statements, files_text
+from exatrust_udf.certificate import Certificate
 
 Say = Callable[[str], None]
 
@@ -45,8 +46,8 @@ class Proposal:
     """What an install would do.
 
     `additions`: CAs that are wanted, and `known`: the SHA-256 of those that were added before;
-    `going`: CAs that it removes; `lost`: CAs that UDFs trust until now and the sources have no
-    more; `reason`: what a human said of the change; `aliases`: all of the database.
+    `held`: CAs that UDFs trust until now; `going`: those that it removes; `lost`: those that the
+    sources have no more; `reason`: what a human said of the change; `aliases`: all of the database.
     """
 
     settings: Settings
@@ -61,7 +62,16 @@ class Proposal:
     additions: tuple[Anchor, ...] = ()
     going: tuple[Removal, ...] = ()
     lost: tuple[Removal, ...] = ()
+    held: tuple[Removal, ...] = ()
     reason: str | None = None
+
+    @property
+    def new_roots(self) -> tuple[Certificate, ...]:
+        """Default roots that UDFs do not trust yet; none where they trust none yet."""
+        held = {item.sha256 for item in self.held}
+        anchors = self.bundle.anchors if held else ()
+        found = (anchor.certificate for anchor in anchors if anchor.origin == "default")
+        return tuple(item for item in found if item.sha256 not in held)
 
     @property
     def files(self) -> str:
@@ -108,8 +118,9 @@ def propose(
     out = {item.sha256 for item in going} | {item.certificate.sha256 for item in bundle.left_out}
     lost = tuple(item for item in carried.held if item.sha256 not in kept | out)
     return replace(
-        proposal, known=known, additions=additions, going=going, lost=lost, reason=change.reason
-    )
+        proposal, known=known, additions=additions, held=carried.held, going=going, lost=lost,
+        reason=change.reason,
+    )  # fmt: skip
 
 
 def propose_release(

@@ -189,7 +189,7 @@ def _one_anchor(section: str, pin: str | None, ca_file: Path | None) -> None:
 
 def _from_file(path: Path) -> Values:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(
             f"{path}: {error.strerror}", "name the settings file with --config FILE"
@@ -262,7 +262,7 @@ _USELESS: Mapping[str, tuple[str, ...]] = {
 _DATABASE: Mapping[str, Any] = {
     "dsn": lambda value: parse_dsn(values.text(value)),
     "user": values.text,
-    "schema": values.identifier,
+    "schema": values.own_schema,
     "password_file": values.path,
     "ca_file": values.path,
 }

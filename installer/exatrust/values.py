@@ -110,6 +110,19 @@ def _address(value: Value, schemes: Sequence[str], what: str, example: str) -> s
 
 
 identifier = matching(_IDENTIFIER, "plain SQL identifier")
+
+
+def own_schema(value: Value) -> str:
+    """A schema's name; those of the system hold nobody's tables."""
+    name = identifier(value)
+    if name.upper() in ("SYS", "EXA_STATISTICS"):
+        raise SettingsError(
+            f"{value.where}: {name} is a schema of the database system",
+            "name one of exatrust's own",
+        )
+    return name
+
+
 bucketfs_name = matching(_BUCKETFS_NAME, "BucketFS name")
 
 

@@ -270,6 +270,22 @@ def test_a_column_that_a_table_lost_comes_back_or_the_statement_is_told(
     assert 'ADD COLUMN "FILES" VARCHAR(2000000)' in told.err
 
 
+def test_roots_that_come_and_go_with_the_default_set_are_named_and_asked_about(
+    exatrust: Exatrust, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    both = tmp_path / "both.pem"
+    public = (sandbox.layout.pki / "public-roots.pem").read_text()
+    assert exatrust("install").status == 0
+    both.write_text(public + (sandbox.layout.pki / "company-root.pem").read_text())
+    more = exatrust("install", "--roots", str(both))
+    assert (more.status, "New among the default roots: OU=Example" in more.out) == (0, True)
+    fewer = exatrust("install")
+    assert (fewer.status, "UDFs will no longer trust: OU=Example" in fewer.out) == (2, True)
+    assert "is in no source of the bundle any more" in fewer.err
+    assert exatrust("check", sandbox.endpoint("company")).status == 0
+    assert exatrust("install", "--yes").status == 0
+
+
 def test_a_file_that_one_node_lost_is_written_anew(
     exatrust: Exatrust, sandbox: Sandbox, schema: str
 ) -> None:

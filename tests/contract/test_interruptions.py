@@ -97,5 +97,5 @@ def test_of_two_installers_at_once_one_wins_and_the_other_says_so(
     outcomes = sorted((process.returncode, text) for process, text in zip(both, said, strict=True))
     assert [status for status, _ in outcomes] == [0, 1], said
     assert "another installer was quicker" in outcomes[1][1]
-    assert "this one changed nothing" in outcomes[1][1]
+    assert "this one changed nothing in the database" in outcomes[1][1]
     assert run(sandbox, NEVER, "status")[0] == 0

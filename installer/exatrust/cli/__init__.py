@@ -5,6 +5,8 @@ Exit status: 0 in order, 1 findings or drift, 2 bad input, 3 unreachable.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +39,12 @@ def _run(argv: Sequence[str] | None) -> int:
         return error.exit_code
     except click.ClickException as error:
         error.show()
+        return 2
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT) or error.filename:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        click.echo(f"exatrust: the output cannot be written: {error.strerror}", err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nexatrust: stopped", err=True)

@@ -54,7 +54,7 @@ ca_option = click.option(
     "ca_files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="File of CAs to add: PEM, DER or PKCS#7; repeatable.",
+    help="File of CAs to add: PEM, DER, PKCS#7 or PKCS#12; repeatable.",
 )
 
 confirm_option = click.option(

@@ -53,6 +53,8 @@ def _additions(
     source: str, given: Given, terminal: Terminal, consent: Consent
 ) -> tuple[Anchor, ...]:
     """A file is meant wherever there is one of that name, or the name is no host:port."""
+    if "://" in source or not source.strip():
+        raise UsageError(f"{source!r} is neither a file nor HOST:PORT", "leave out scheme and path")
     path = Path(source)
     if path.exists() or not source.rpartition(":")[2].isdigit():
         return read_additions([path], _password(given.password_file, terminal))
@@ -63,7 +65,7 @@ def _password(file: Path | None, terminal: Terminal) -> Password | None:
     if file is None:
         return terminal.secret
     sources = Sources({}, None, terminal.report.warn)
-    return lambda text: sources.password("PKCS#12", "", file).reveal()
+    return lambda text: sources.from_file("--password-file", file).reveal()
 
 
 def run_remove(

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from exatrust import roles
-from exatrust.additions import confirm, examine_new, read_additions, refuse
+from exatrust.additions import confirm, doubt_roots, examine_new, read_additions, refuse
 from exatrust.bundle import Anchor
 from exatrust.change import Change
 from exatrust.install import carry_out
@@ -17,6 +17,9 @@ from exatrust.report import Report
 from exatrust.settings import Settings
 from exatrust.terminal import FINDINGS, OK, Consent, Terminal, ask_yes, now, open_ports
 from exatrust.usage import refuse_used, warn_of_distrust, warn_of_lost
+from exatrust_udf.certificate import Certificate
+
+_SHOWN = 10
 
 
 def run_plan(settings: Settings, terminal: Terminal, ca_files: Sequence[Path]) -> int:
@@ -72,6 +75,7 @@ def _proposal(
     refuse((*change.additions, *change.standing), distrust)
     proposal = propose(settings, ports, change, distrust, report.warn)
     examine_new(proposal.additions, proposal.known, proposal.bundle, now(), force, report)
+    doubt_roots(proposal.bundle, now(), report)
     warn_of_distrust(proposal.bundle, ports.database, proposal.statements, report)
     warn_of_lost(proposal.lost, proposal.bundle, ports.database, proposal.statements, report)
     return proposal
@@ -101,8 +105,16 @@ def show_plan(proposal: Proposal, report: Report) -> None:
         f"({proposal.bundle.roots}, {len(proposal.bundle.added)} added, "
         f"{len(proposal.bundle.removed)} removed)"
     )
+    if proposal.new_roots:
+        report.say(f"New among the default roots: {_some(proposal.new_roots)}")
     rows = [(a.verb, a.kind, a.name, a.reason) for a in actions]
     report.table(("DO", "WHAT", "NAME", "BECAUSE"), rows)
+
+
+def _some(certificates: Sequence[Certificate]) -> str:
+    more = f", and {len(certificates) - _SHOWN} more" if len(certificates) > _SHOWN else ""
+    shown = (f"{item.subject} (SHA-256 {item.sha256})" for item in certificates[:_SHOWN])
+    return ", ".join(shown) + more
 
 
 def _consent(proposal: Proposal, terminal: Terminal, yes: bool) -> None:

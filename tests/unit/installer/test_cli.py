@@ -67,6 +67,27 @@ def test_a_missing_configuration_is_one_sentence_and_what_to_do(
     )
 
 
+def test_a_reader_that_goes_away_ends_a_command_without_a_traceback() -> None:
+    code = "import sys; from exatrust.cli import main; sys.exit(main(['--help']))"
+    started = [sys.executable, "-c", code]
+    with subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert (process.wait(60), said) == (1, b"")
+
+
+def test_output_that_cannot_be_written_is_an_error_and_no_traceback() -> None:
+    code = "import sys; from exatrust.cli import main; sys.exit(main(['--help']))"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 2
+    assert done.stderr == b"exatrust: the output cannot be written: No space left on device\n"
+
+
 def test_the_documented_tree_of_errors_is_the_real_one() -> None:
     documented = errors.__doc__ or ""
     for name, kind in vars(errors).items():

@@ -47,6 +47,12 @@ def test_a_private_file_is_used_without_a_warning(file: Path) -> None:
     assert warned == []
 
 
+def test_an_empty_file_is_no_password(file: Path) -> None:
+    file.write_text("\n")
+    with pytest.raises(SettingsError, match=r"database\.password_file: .* is empty"):
+        sources({}, []).password("database", "sys", file)
+
+
 def test_a_human_is_asked_when_nothing_else_is_set() -> None:
     assert sources({}, [], "typed").password("database", "sys", None).reveal() == "typed"
 

@@ -97,6 +97,16 @@ def test_what_cannot_be_used_is_refused_naming_file_and_key(
     assert named in refused.value.message
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(config: Path) -> None:
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+    assert load(config, {}, {}).database.user == "sys"
+
+
+def test_a_schema_of_the_system_is_refused(config: Path) -> None:
+    with pytest.raises(SettingsError, match="SYS is a schema of the database system"):
+        load(config, {"EXATRUST_DATABASE_SCHEMA": "SYS"}, {})
+
+
 def test_an_unknown_variable_is_refused_by_its_name(config: Path) -> None:
     with pytest.raises(SettingsError, match="EXATRUST_BUCKETFS_BUKET"):
         load(config, {"EXATRUST_BUCKETFS_BUKET": "x"}, {})
