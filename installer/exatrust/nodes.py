@@ -65,11 +65,23 @@ def coverage(alias: str, reports: Iterable[NodeReport], expected: int) -> Covera
     seen = {report.node_id: report for report in reports if report.language_alias == alias}
     missing = tuple(node for node in range(expected) if node not in seen)
     behind = {
-        node: "; ".join((report.problems or "not all files are there").splitlines())
+        node: _told((report.problems or "not all files are there").splitlines())
         for node, report in seen.items()
         if not report.intact
     }
     return Coverage(alias, expected, missing, behind)
+
+
+def _told(problems: Sequence[str]) -> str:
+    """`missing: /dir/a and /dir/b` as `missing: /dir/{a, b}`: a release's files share a long path."""
+    groups: dict[str, list[str]] = {}
+    for problem in problems:
+        start, slash, name = problem.rpartition("/")
+        groups.setdefault(f"{start}{slash}", []).append(name)
+    return "; ".join(
+        start + (names[0] if len(names) == 1 else f"{{{', '.join(names)}}}")
+        for start, names in groups.items()
+    )
 
 
 def require_complete(coverages: Iterable[Coverage], seconds: float, consequence: str) -> None:

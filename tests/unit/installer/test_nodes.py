@@ -43,6 +43,12 @@ def test_a_node_that_misses_a_file_is_named_with_the_file() -> None:
     assert found.sentences() == ("PYTHON3: node 1: missing: /buckets/x/ca.pem",)
 
 
+def test_files_of_one_directory_are_told_together() -> None:
+    problems = "missing: /buckets/x/a\nmissing: /buckets/x/b\naltered: /buckets/x/c\nnot all"
+    (told,) = coverage("PYTHON3", [report(0, problems)], 1).sentences()
+    assert told == "PYTHON3: node 0: missing: /buckets/x/{a, b}; altered: /buckets/x/c; not all"
+
+
 def test_nodes_are_listed_as_people_do() -> None:
     assert (node_list([2]), node_list([3, 0])) == ("node 2", "nodes 0, 3")
 
