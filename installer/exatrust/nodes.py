@@ -73,7 +73,7 @@ def coverage(alias: str, reports: Iterable[NodeReport], expected: int) -> Covera
 
 
 def _told(problems: Sequence[str]) -> str:
-    """`missing: /dir/a and /dir/b` as `missing: /dir/{a, b}`: a release's files share a long path."""
+    """`missing: /dir/a`, `missing: /dir/b` as `missing: /dir/{a, b}`: a path may be long."""
     groups: dict[str, list[str]] = {}
     for problem in problems:
         start, slash, name = problem.rpartition("/")
