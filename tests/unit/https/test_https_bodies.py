@@ -62,11 +62,11 @@ def test_no_body_at_all_is_no_damaged_one() -> None:
 @pytest.mark.parametrize(
     ("data", "encoding", "asked", "why"),
     [
-        (gzip.compress(b"x"), "gzip", False, "asked for as it is"),
+        (gzip.compress(b"x", mtime=0), "gzip", False, "asked for as it is"),
         (b"x", "br", True, "packed as 'br'"),
         (b"x", "gzip, gzip", True, "packed as 'gzip, gzip'"),
         (b"no gzip", "gzip", True, "no gzip stream"),
-        (gzip.compress(b"x" * 1000)[:-9], "gzip", True, "too early"),
+        (gzip.compress(b"x" * 1000, mtime=0)[:-9], "gzip", True, "too early"),
     ],
 )
 def test_another_packing_is_refused(data: bytes, encoding: str, asked: bool, why: str) -> None:
