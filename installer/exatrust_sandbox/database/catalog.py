@@ -6,6 +6,7 @@ so that it is as transactional as the data: a ROLLBACK takes a CREATE SCRIPT bac
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import json
@@ -111,6 +112,7 @@ def columns_to_json(columns: Iterable[ColumnDef]) -> str:
     return json.dumps([asdict(column) | {"type": column.type.display()} for column in columns])
 
 
+@functools.lru_cache(maxsize=4096)  # every statement looks at all objects
 def columns_from_json(text: str) -> tuple[ColumnDef, ...]:
     return tuple(
         ColumnDef(**(fields | {"type": parse_type(fields["type"])})) for fields in json.loads(text)

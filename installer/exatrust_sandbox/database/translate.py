@@ -60,7 +60,7 @@ def to_duckdb(tree: exp.Expr, world: World) -> str:
             db = "temp" if table.db == TEMP else schema_of(table.db)
             table.set("db", exp.to_identifier(db, quoted=True))
     try:
-        return copy.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+        return copy.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE, copy=False)
     except UnsupportedError as error:
         raise unsupported(str(error).splitlines()[0]) from error
 
