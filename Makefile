@@ -11,9 +11,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 demo: $(VENV)/.sandbox $(VENV)/.bytecode
 	$(BIN)/exatrust demo
 
-# A file's tests share a cluster, so that a file is the unit that a worker takes.
+# A file's tests share a cluster, so that a file is the unit that a worker takes. Many wait for a
+# deadline or a process, so that one worker more than there are processors has something to do.
 test: lint types $(VENV)/.bytecode
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses=$$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)') --dist=loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

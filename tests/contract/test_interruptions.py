@@ -16,7 +16,7 @@ from exatrust_sandbox.cluster import Sandbox
 from .running import NEVER, SECONDS, new_ca, reader, run, start, steps
 
 # Every step takes about ten minutes: KILL_AT_EVERY_STEP=1 asks for it.
-EVERY = 1 if os.environ.get("KILL_AT_EVERY_STEP") else 5
+EVERY = 1 if os.environ.get("KILL_AT_EVERY_STEP") else 8
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tls_lab import HOST, family, ids, make, store
+from tls_lab import HOST, ec_key, family, ids, make, store
 
 from exatrust_udf import diagnosis, findings, wording
 from exatrust_udf.endpoint import BadEndpoint, BadOption, Endpoint
@@ -269,7 +269,7 @@ def test_only_likely_names_are_compared_to_the_end(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_namesake_with_another_key_is_pointed_out() -> None:
-    namesake, _ = family()
+    namesake = make("Lab Root", ca=True, key=ec_key(99))
     (examined,) = Examiner([store(namesake)]).judge(evidence(HOST, "127.0.0.1"), NOW)
     (finding,) = examined.findings
     assert finding.id == "CA_NOT_IN_TRUSTSTORE"
