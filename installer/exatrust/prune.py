@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exatrust.bucket import Bucket
-from exatrust.observe import history
+from exatrust.errors import BucketFSFailed
+from exatrust.manifests import read_contents
+from exatrust.observe import Installed, history
 from exatrust.proposal import Ports, Say
-from exatrust.release import MANIFEST
 from exatrust.release_files import by_release, named_by_scripts, our_files
 from exatrust.statements import Statements
 
@@ -30,7 +30,10 @@ class Pruning:
 
 def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Pruning:
     """What a prune would delete that keeps the newest `keep` releases, the current one first."""
-    known = list(dict.fromkeys(item.release for item in history(ports.database, statements)))
+    activated: dict[str, Installed] = {}  # the newest first, each as it was activated last
+    for item in history(ports.database, statements):
+        activated.setdefault(item.release, item)
+    known = list(activated)
     rows = ports.database.rows(statements.query("anchors_in_use"))
     in_use = {sha256: str(subject) for sha256, subject in rows}
     pinned = named_by_scripts(ports.database, statements, prefix)
@@ -39,7 +42,11 @@ def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Prunin
     old = [release for release in known[max(keep, 1) :] if release in there]
     kept = {release: f"script {pinned[release]} reads it" for release in old if release in pinned}
     if in_use and known:
-        kept = dict(_needed(ports.bucket, prefix, known[0], old, in_use)) | kept
+        held = {
+            release: _certificates(ports.bucket, prefix, activated[release])
+            for release in (known[0], *old)
+        }
+        kept = dict(_needed(held, known[0], old, in_use)) | kept
     gone = tuple(release for release in old if release not in kept)
     return Pruning(
         releases=gone,
@@ -50,25 +57,26 @@ def find(ports: Ports, statements: Statements, prefix: str, keep: int) -> Prunin
 
 
 def _needed(
-    bucket: Bucket, prefix: str, current: str, old: Sequence[str], in_use: Mapping[str, str]
+    held: Mapping[str, Collection[str]],
+    current: str,
+    old: Sequence[str],
+    in_use: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:
     """Releases with a CA that an endpoint depends on, and that the current release lacks: the
-    way back for whoever removed it by mistake."""
-    held = _certificates(bucket, prefix, current)
-    lacking = {digest: subject for digest, subject in in_use.items() if digest not in held}
-    for release in old if lacking else ():
-        needed = sorted(lacking.keys() & _certificates(bucket, prefix, release))
+    way back for whoever removed it by mistake. `held` has the SHA-256 of each release's CAs."""
+    lacking = {digest: text for digest, text in in_use.items() if digest not in held[current]}
+    for release in old:
+        needed = sorted(lacking.keys() & set(held[release]))
         if needed:
             yield release, f"an endpoint depends on {lacking[needed[0]]}, which the current lacks"
 
 
-def _certificates(bucket: Bucket, prefix: str, release: str) -> Collection[str]:
-    """SHA-256 of the certificates of a release; none where its manifest is gone or unreadable."""
-    content = bucket.read(f"{prefix}/releases/{release}/{MANIFEST}")
+def _certificates(bucket: Bucket, prefix: str, of: Installed) -> Collection[str]:
+    """SHA-256 of the CAs of a release; none where its manifest is gone or altered."""
     try:
-        return {entry["sha256"] for entry in json.loads(content or b"{}")["certificates"]}
-    except (ValueError, KeyError, TypeError):
-        return set()
+        return read_contents(bucket, f"{prefix}/releases", of).bundle.keys()
+    except BucketFSFailed:
+        return ()
 
 
 def remove(pruning: Pruning, bucket: Bucket, say: Say) -> None:

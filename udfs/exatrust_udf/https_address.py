@@ -40,7 +40,7 @@ _MULTICAST = Reach(NEVER, "a multicast address")
 _METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(text)
     for text in ("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16",
-                 "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
+                 "192.0.0.192", "fd00:ec2::23", "fd00:ec2::254", "fd00:42::42", "fd20:ce::254")
 )  # fmt: skip
 
 _RANGES_4 = tuple(

@@ -56,9 +56,11 @@ class Rule:
             return host.endswith(self.host[1:])
         return self.host in (ANY, host)
 
-    def admits(self, address: str) -> bool:
-        """Whether the host may be at this address."""
+    def admits(self, address: str, own: bool = False) -> bool:
+        """Whether the host may be at this address; `own` is one of this machine's."""
         scope = reach(address).scope
+        if own and scope in SCOPES:
+            scope = LOCAL
         return scope in SCOPES[: SCOPES.index(self.addresses) + 1]
 
     @property
@@ -88,9 +90,9 @@ class AllowList:
         return tuple(rule for rule in rules if rule.covers(*url.origin))
 
 
-def admitted(rules: Iterable[Rule], address: str) -> bool:
+def admitted(rules: Iterable[Rule], address: str, own: bool = False) -> bool:
     """Whether one of the rules that allow a host admits this address of it."""
-    return any(rule.admits(address) for rule in rules)
+    return any(rule.admits(address, own) for rule in rules)
 
 
 def _host(value: object) -> str:

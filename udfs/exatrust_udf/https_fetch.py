@@ -299,6 +299,8 @@ class _Trip:
 
     def _read(self, wire: Wire, response: http.client.HTTPResponse) -> Reply:
         headers = _joined(response)
+        if _ambiguous(response):
+            raise Broken(make("HTTP_MALFORMED", f"{self._where()}: its length is given twice."))
         if response.status in _REDIRECTS and self._request.limits.redirects:
             response.will_close = True  # what else it says is not read
             return Reply(response.status, headers)
@@ -438,6 +440,13 @@ def _joined(response: http.client.HTTPResponse) -> dict[str, str]:
         between = "\n" if key == "set-cookie" else ", "
         found[key] = f"{found[key]}{between}{value}" if key in found else value
     return found
+
+
+def _ambiguous(response: http.client.HTTPResponse) -> bool:
+    """Whether the headers give more than one length (RFC 9112 6.3): what one program takes for the
+    end of an answer is then the middle of it for another."""
+    lengths = set(response.headers.get_all("content-length", ()))
+    return len(lengths) > 1 or bool(lengths and response.headers.get("transfer-encoding"))
 
 
 def _utf8(location: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from exatrust_udf.endpoint import is_address
 from exatrust_udf.evidence import CONNECT, HANDSHAKE, RESOLVE, Problem
-from exatrust_udf.https_address import reach
+from exatrust_udf.https_address import PRIVATE, PUBLIC, reach
 from exatrust_udf.https_allowed import Rule, admitted
 from exatrust_udf.https_url import Url
 from exatrust_udf.resolver import MAX_THREADS, Address, Resolve, system
@@ -58,11 +58,23 @@ class HandshakeFailed(Exception):
         self.address = address
 
 
+def is_own(address: Address) -> bool:
+    """Whether the address is this machine's own, by the route to it. Sends nothing."""
+    family, place = address
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as route:
+            route.connect(place)
+            return str(route.getsockname()[0]) == str(place[0])
+    except OSError:
+        return False
+
+
 @dataclass(frozen=True)
 class Network:
-    """What the outside world is reached by."""
+    """What the outside world is reached by. `own` says whether an address is this machine's."""
 
     resolve: Resolve = system
+    own: Callable[[Address], bool] = is_own
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
@@ -170,7 +182,7 @@ def connect(
     for a context that does not verify."""
     if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
         raise ValueError("exatrust connects only with verification")
-    addresses = _admitted(_resolved(url, deadline, network), rules, url)
+    addresses = _admitted(_resolved(url, deadline, network), rules, url, network)
     sock, address = _connected(addresses, deadline, network)
     return Wire(_secured(sock, url, context, address, deadline, network), address, network)
 
@@ -216,13 +228,19 @@ def _ask(
         _looking_up.release()
 
 
-def _admitted(found: list[Address], rules: Iterable[Rule], url: Url) -> list[Address]:
+def _admitted(
+    found: list[Address], rules: Iterable[Rule], url: Url, network: Network
+) -> list[Address]:
     allowed = tuple(rules)
-    good = [address for address in found if admitted(allowed, str(address[1][0]))]
+    good = [a for a in found if admitted(allowed, str(a[1][0]), network.own(a))]
     if found and not good:
         first = str(found[0][1][0])
         name = "" if first == url.host else f"{url.host} leads to "
-        raise AddressRefused(f"{name}{first}, {reach(first).words}")
+        scope, words = reach(first)
+        # Of a loopback address its range says more.
+        if scope in (PUBLIC, PRIVATE) and network.own(found[0]):
+            words = "an address of this machine"
+        raise AddressRefused(f"{name}{first}, {words}")
     if not good:
         raise NoConnection(Problem("DNS", RESOLVE, "no address"))
     return good

@@ -96,7 +96,9 @@ def show_plan(proposal: Proposal, report: Report) -> None:
     )
     for alias in proposal.aliases:
         if alias.language != PYTHON:
-            report.say(alias.sentence)
+            named = proposal.settings.scripts.aliases
+            hint = "; scripts.aliases does not name it" if named and alias.name not in named else ""
+            report.say(f"{alias.sentence}{hint}")
     if not actions:
         report.say(f"Nothing to do: release {proposal.release.id} is installed and in order.")
         return

@@ -537,6 +537,14 @@ def test_a_gzip_bomb_is_cut_where_gzip_was_asked_for_and_refused_where_not() -> 
         (b"HTTP/1.1 abc\r\n\r\n", "HTTP_MALFORMED"),
         (b"HTTP/2 200 OK\r\n\r\n", "HTTP_MALFORMED"),
         (b"HTTP/1.1 101 Switching\r\n\r\n", "HTTP_MALFORMED"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP_MALFORMED",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "HTTP_MALFORMED",
+        ),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70000 + b"\r\n\r\n", "HTTP_TOO_LARGE"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "HTTP_MALFORMED"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "HTTP_INCOMPLETE"),

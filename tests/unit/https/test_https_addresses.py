@@ -104,6 +104,20 @@ def test_a_row_says_where_its_host_may_be() -> None:
     assert not admits("LOCAL", "0.0.0.0")
 
 
+def test_this_machines_own_addresses_are_local_wherever_they_lie() -> None:
+    for scope, admitted_own in (("PUBLIC", False), ("PRIVATE", False), ("LOCAL", True)):
+        rule = Rule.of("a.example", 443, scope)
+        assert rule.admits("10.0.0.1", own=True) is admitted_own
+        assert not rule.admits("198.18.0.1", own=True)
+    assert https_wire.is_own((socket.AF_INET, ("127.0.0.1", 443)))
+    assert not https_wire.is_own((socket.AF_INET, ("192.0.2.1", 443)))
+    network = Network(
+        resolve=lambda host, port: [(socket.AF_INET, ("10.0.0.1", port))], own=lambda address: True
+    )
+    with pytest.raises(AddressRefused, match=r"leads to 10\.0\.0\.1, an address of this machine"):
+        https_wire.connect(ERP, [Rule("*")], VERIFYING, network.clock() + 5, network)
+
+
 def test_of_several_rows_about_a_host_the_widest_counts() -> None:
     listed = AllowList((Rule.of("*.example", None, "PUBLIC"), Rule.of("a.example", 443, "LOCAL")))
     assert admitted(listed.about(Url.parse("https://a.example/")), "127.0.0.1")
@@ -184,7 +198,8 @@ def test_no_socket_is_sent_to_an_address_that_is_not_admitted(
     network = Network(
         resolve=lambda host, port: [
             (socket.AF_INET6 if ":" in place else socket.AF_INET, (place, port)) for place in places
-        ]
+        ],
+        own=lambda address: False,
     )
     Refusing.tried.clear()
     until = network.clock() + 5
