@@ -19,6 +19,7 @@ from exatrust.statements import Statements, literal, script_digest
 
 # Comments and `--/` may stand before CREATE (Exasol's clients send them along).
 _HEAD = re.compile(r"(\s*(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*CREATE)(\s+OR\s+REPLACE\b)?", re.I | re.S)
+_QUOTED = re.compile(r'"((?:[^"]|"")+)"\."((?:[^"]|"")+)"')
 _KINDS = (
     ("ca-bundle-", ".pem"), ("ca-bundle-", ".p12"), ("ca-additions-", ".pem"),
     ("exatrust_udf-", ".pyz"), ("manifest", ".json"),
@@ -77,8 +78,7 @@ def target(current: Installed) -> Target:
 def repinned(script: Pinned, to: Target) -> Repin:
     """The text with every path of another release changed. Pure.
 
-    Raises RepinRefused where the current release has no such file, or where the text does not
-    begin with CREATE.
+    Raises RepinRefused where the current release has no such file.
     """
     lines = script.text.splitlines(keepends=True)
     new = [to.paths.sub(lambda found: _moved(found, script, to), line) for line in lines]
@@ -111,7 +111,7 @@ def replacing(repin: Repin) -> str:
     if head is None:
         raise RepinRefused(
             f"script {repin.script.full_name}: its text does not begin with CREATE",
-            "create it anew by hand, with the lines that are shown",
+            "create it anew by hand, for the current release",
         )
     return f"{head[1]}{head[2] or ' OR REPLACE'}{repin.text[head.end() :]}"
 
@@ -133,11 +133,14 @@ def _others(text: str, to: Target) -> tuple[str, ...] | None:
 
 
 def chosen(scripts: Sequence[Pinned], names: Sequence[str]) -> tuple[Pinned, ...]:
-    """Those of the names, SCHEMA.SCRIPT, as they are or in upper case. Raises RepinRefused."""
+    """Those of the names, SCHEMA.SCRIPT: as they are, in upper case, or in SQL's quotes.
+
+    Raises RepinRefused.
+    """
     known = {script.full_name: script for script in scripts}
     found = []
     for name in names:
-        script = known.get(name) or known.get(name.upper())
+        script = known.get(name) or known.get(name.upper()) or known.get(_unquoted(name))
         if script is None:
             raise RepinRefused(
                 f"script {name}: there is none that names a release of exatrust",
@@ -145,6 +148,11 @@ def chosen(scripts: Sequence[Pinned], names: Sequence[str]) -> tuple[Pinned, ...
             )
         found.append(script)
     return tuple(dict.fromkeys(found))
+
+
+def _unquoted(name: str) -> str:
+    parts = _QUOTED.fullmatch(name)
+    return ".".join(part.replace('""', '"') for part in parts.groups()) if parts else name
 
 
 def carry_out(

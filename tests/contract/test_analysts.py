@@ -263,7 +263,11 @@ def test_what_cannot_be_repinned_is_said_with_what_to_do(
     assert both.status == 2
     folder = bundle(rows).rpartition("/releases/")[0]
     create(rows, "ANALYSTS.F", f"CA = '{folder}/releases/0.0.1-x/roots.txt'\n{SHOWS}")
-    refused = exatrust("repin", "--all", "--yes")
+    refused = exatrust("repin", "ANALYSTS.F", "--yes")
     assert refused.status == 2
     assert "script ANALYSTS.F: release " in refused.err
     assert "has nothing like roots.txt" in refused.err
+    lagging(rows, exatrust, "ANALYSTS.G")
+    others = exatrust("repin", "--all", "--yes")
+    assert (others.status, "left out: script ANALYSTS.F" in others.err) == (1, True)
+    assert "Done: 1 scripts name release" in others.out

@@ -22,7 +22,10 @@ _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")
 _MAX_HEADERS = 32000
 _MAX_NAME = 128  # of an identifier of Exasol
 # Secrets belong into a CONNECTION; the rest decides how the message is framed or where it goes.
-_SECRET = frozenset(("authorization", "cookie", "proxy-authorization"))
+_SECRET = frozenset(
+    ("authorization", "cookie", "proxy-authorization", "x-api-key", "api-key", "apikey",
+     "x-auth-token", "private-token", "x-amz-security-token", "x-vault-token")
+)  # fmt: skip
 FRAMING = frozenset(
     ("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "te",
      "trailer", "transfer-encoding", "upgrade")

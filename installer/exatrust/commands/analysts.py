@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from exatrust import repin, status
-from exatrust.errors import AliasError
+from exatrust.errors import AliasError, RepinRefused
 from exatrust.observe import Installed
 from exatrust.proposal import statements_for
 from exatrust.settings import Settings
@@ -58,11 +58,12 @@ def run_repin(
         if not (names or everything):
             return _list(terminal, known, to)
         chosen = repin.chosen(known, names) if names else known
-        repins = [repin.repinned(script, to) for script in chosen if script.releases]
+        repins, left_out = _repins(terminal, chosen, to, everything)
         _show(terminal, repins, to)
         if not repins:
-            report.say(f"Nothing to do: release {to.release} is what they name.")
-            return OK
+            if not left_out:
+                report.say(f"Nothing to do: release {to.release} is what they name.")
+            return FINDINGS if left_out else OK
         if not yes:
             ask_yes(terminal, f"This replaces {len(repins)} scripts of others, as shown.")
         lost = repin.carry_out(database, statements, repins)
@@ -71,7 +72,29 @@ def run_repin(
         report.warn("replacing lost grants of connections; whoever may grant them has to run:")
         for sql in lost:
             report.say(f"{sql};")
-    return OK
+    return FINDINGS if left_out else OK
+
+
+def _repins(
+    terminal: Terminal, chosen: Sequence[repin.Pinned], to: repin.Target, everything: bool
+) -> tuple[list[repin.Repin], bool]:
+    """The new texts, and whether a script was left out: of all, one that cannot be rewritten must
+    not keep the others back."""
+    found, left_out = [], False
+    for script in chosen:
+        if not script.releases:
+            continue
+        try:
+            new = repin.repinned(script, to)
+            repin.replacing(new)
+        except RepinRefused as error:
+            if not everything:
+                raise
+            left_out = True
+            terminal.report.warn(f"left out: {error.message}: {error.action}")
+        else:
+            found.append(new)
+    return found, left_out
 
 
 def _list(terminal: Terminal, known: Sequence[repin.Pinned], to: repin.Target) -> int:

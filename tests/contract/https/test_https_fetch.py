@@ -341,7 +341,7 @@ def test_credentials_and_headers_stay_with_their_host_even_if_it_comes_back() ->
             sock.sendall(redirect(first.url("/home")))
             return True
 
-        headers = '{"X-Api-Key": "planted", "Accept": "text/csv"}'
+        headers = '{"X-Tenant": "planted", "Accept": "text/csv"}'
         found = ask(first.url("/start"), credentials=basic(first), headers=headers)
     assert finding(found) is None
     assert [asked.target for asked in first.asked] == ["/start", "/home"]

@@ -98,5 +98,7 @@ def test_names_are_taken_as_they_are_or_in_upper_case() -> None:
     one, two = script("x"), Pinned("s", "f", "y", None, ())
     assert chosen([one, two], ["s.F", "S.F"]) == (one,)
     assert chosen([one, two], ["s.f"]) == (two,)
+    odd = Pinned("low er", 'my "F', "", None, ())
+    assert chosen([one, odd], ['"low er"."my ""F"']) == (odd,)
     with pytest.raises(RepinRefused, match=r"script S\.G: there is none"):
         chosen([one], ["S.G"])
