@@ -73,9 +73,14 @@ def test_one_report_says_what_udfs_trust_and_what_import_does(
     refused = found["localhost:1"]
     assert (refused["verdict"], refused["finding"]) == ("UNREACHABLE", "REFUSED")
 
+    wrong = sandbox.endpoint("wrong-name")
+    doubtful = exatrust("check", "--import", wrong)
+    assert f"{wrong}: not trusted for UDFs (HOST_MISMATCH), nor for IMPORT" in doubtful.out
+    assert "this key may be an impostor's" in doubtful.err
+
     company = sandbox.endpoint("company")
     told = exatrust("check", "--import", company)
-    assert told.status == 1
+    assert (told.status, "impostor" in told.err) == (1, False)
     assert f"{company}: trusted for UDFs, not for IMPORT (SSL certificate problem:" in told.out
     assert "/etc/pki/ca-trust/extracted/java/cacerts" in told.out
     pin = _pin(sandbox, "company")

@@ -12,6 +12,7 @@ from exatrust.proposal import statements_for
 from exatrust.report import Report
 from exatrust.settings import Settings
 from exatrust.terminal import FINDINGS, OK, Terminal, open_database
+from exatrust_udf.case import SHARED_BUNDLE
 
 # More tries than nodes: the database chooses, and may take one node twice.
 TRIES_PER_NODE = 2
@@ -43,8 +44,17 @@ def run_check_import(settings: Settings, terminal: Terminal, texts: Sequence[str
     }
     _document(terminal.report, version, found, failed, pins)
     _show(terminal.report, found, failed)
-    _explain(terminal.report, version, found, failed, statements_shown)
+    _explain(terminal.report, version, found, _reasons(udfs, failed), statements_shown)
     return OK if not failed and all(item.trusted for item in found) else FINDINGS
+
+
+def _reasons(udfs: Sequence[check.Verdict], failed: Sequence[str]) -> Mapping[str, str | None]:
+    """The endpoints that UDFs do not trust, each with the finding about the shared bundle."""
+    found: dict[str, str | None] = dict.fromkeys(failed)
+    for item in udfs:
+        if item.endpoint in found and item.truststore == SHARED_BUNDLE and not item.trusted:
+            found[item.endpoint] = found[item.endpoint] or item.finding
+    return found
 
 
 def _document(
@@ -89,24 +99,32 @@ def _explain(
     report: Report,
     version: str,
     found: Sequence[imports.ImportVerdict],
-    failed: Sequence[str],
+    reasons: Mapping[str, str | None],
     pinned: Mapping[str, str],
 ) -> None:
+    """`reasons` has the endpoints that UDFs do not trust, and why."""
     report.say(f"\n{host_steps.rule(version)}.")
     for item in found:
-        report.say(f"{item.endpoint}: {_sentence(item, item.endpoint in failed)}")
+        udfs_fail = item.endpoint in reasons
+        why = f" ({reasons[item.endpoint] or 'nobody could judge'})" if udfs_fail else ""
+        report.say(f"{item.endpoint}: {_sentence(item, udfs_fail, why)}")
         if item.endpoint in pinned and item.verdict == imports.NOT_TRUSTED:
             report.say(
                 "  Instead of trusting its CA, a statement can pin its key, until it is renewed:\n"
                 f"  {pinned[item.endpoint]}"
             )
+            if udfs_fail:
+                report.warn(
+                    "UDFs do not trust it either, so this key may be an impostor's: compare it "
+                    "with its owner's. It stands for the whole verification, name included"
+                )
     if any(item.verdict in (imports.NOT_TRUSTED, imports.NOT_SUPPORTED) for item in found):
         for line in host_steps.steps(version):
             report.say(line)
 
 
-def _sentence(item: imports.ImportVerdict, udfs_fail: bool) -> str:
-    udfs = "not trusted for UDFs" if udfs_fail else "trusted for UDFs"
+def _sentence(item: imports.ImportVerdict, udfs_fail: bool, why: str) -> str:
+    udfs = f"not trusted for UDFs{why}" if udfs_fail else "trusted for UDFs"
     told = f" ({item.text})" if item.text else ""
     words = {
         imports.TRUSTED: "trusted for IMPORT",
