@@ -40,8 +40,10 @@ class Alias:
     @property
     def sentence(self) -> str:
         """What an administrator should know of it."""
+        if self.language not in (PYTHON, *NATIVE):
+            return f"{self.name} is of no language that exatrust knows ({self.language})"
         if self.language != PYTHON:
-            kind = NATIVE.get(self.language, self.language)
+            kind = NATIVE[self.language]
             if self.native:
                 return f"{self.name} is {kind}, and runs scripts in {kind}"
             why = f" (no script runs in it: {self.broken})" if self.broken else ""
