@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from exatrust.bundle import Anchor, Bundle
 from exatrust.distrust import Distrust, said
@@ -118,18 +117,18 @@ def confirm(
             "compare the file with what its owner published: it may not be the CA you mean",
         )
     new = [anchor for anchor in additions if anchor.certificate.sha256 not in known]
+    open_ones = [anchor for anchor in new if anchor.certificate.sha256 not in given]
     for anchor in new:
         for line in describe(anchor.certificate):
             say(line)
-        if ask is not None and anchor.certificate.sha256 not in given:
+        if ask is not None and anchor in open_ones:
             _ask_for(anchor, ask)
-    for anchor in new:  # nobody can be asked: all of them have been shown by now
-        if ask is None and anchor.certificate.sha256 not in given:
-            _nobody_vouched(anchor)
+    if ask is None and open_ones:  # all of them have been shown by now
+        raise _nobody_vouched(open_ones[0])
 
 
-def _nobody_vouched(anchor: Anchor) -> NoReturn:
-    raise NotConfirmed(
+def _nobody_vouched(anchor: Anchor) -> NotConfirmed:
+    return NotConfirmed(
         f"nobody vouched for {anchor.certificate.subject} from {anchor.source}",
         f"its SHA-256 is {anchor.certificate.sha256}: "
         "if the CA's owner published the same, give the published one with --confirm",

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _UNCHECKED = (1).to_bytes(4, "little")  # PEP 552: by hash, and never compared with a source
-_FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def compiled(sources: Mapping[str, bytes]) -> bytes:
@@ -30,7 +30,7 @@ def compiled(sources: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for path, source in sorted(sources.items()):
-            entry = zipfile.ZipInfo(f"{sys.implementation.cache_tag}/{path}c", _FIRST_ZIP_DATE)
+            entry = zipfile.ZipInfo(f"{sys.implementation.cache_tag}/{path}c", FIRST_ZIP_DATE)
             entry.comment = hashlib.sha256(source).hexdigest().encode("ascii")
             archive.writestr(entry, _pyc(path, source))
     return out.getvalue()

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exatrust.bundle import Anchor, Bundle, pem_block
+from exatrust.bytecode import FIRST_ZIP_DATE
 from exatrust.distrust import Distrust
 from exatrust.pkcs12_writer import write_pkcs12
 
 MANIFEST = "manifest.json"
-_FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def zip_of(sources: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, content in sorted(sources.items()):
-            entry = zipfile.ZipInfo(name, _FIRST_ZIP_DATE)
+            entry = zipfile.ZipInfo(name, FIRST_ZIP_DATE)
             entry.create_system = 3  # Unix; the default is the machine's own
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, content)

@@ -83,9 +83,8 @@ def warn_of_distrust(
     """Say what is left out of the bundle, and which endpoints that breaks."""
     for left in bundle.left_out:
         report.warn(f"left out of the bundle: {left.reason} (from {left.source})")
-        uses = find_uses(database, statements, left.certificate.sha256)
-        if broken := [use for use in uses if use.breaks(bundle)]:
-            report.warn(f"without {left.certificate.subject} this breaks: {_listed(broken)}")
+        cert = left.certificate
+        _warn_of_broken(cert.sha256, cert.subject, bundle, database, statements, report)
 
 
 def warn_of_lost(
@@ -98,9 +97,16 @@ def warn_of_lost(
     """Say which CAs the sources of the bundle have no more, and which endpoints that breaks."""
     for item in lost:
         report.warn(f"{item.subject} is in no source of the bundle any more: UDFs lose it")
-        uses = find_uses(database, statements, item.sha256)
-        if broken := [use for use in uses if use.breaks(bundle)]:
-            report.warn(f"without {item.subject} this breaks: {_listed(broken)}")
+        _warn_of_broken(item.sha256, item.subject, bundle, database, statements, report)
+
+
+def _warn_of_broken(
+    sha256: str, subject: str, bundle: Bundle, database: Database, statements: Statements,
+    report: Report,
+) -> None:  # fmt: skip
+    uses = find_uses(database, statements, sha256)
+    if broken := [use for use in uses if use.breaks(bundle)]:
+        report.warn(f"without {subject} this breaks: {_listed(broken)}")
 
 
 def find_uses(database: Database, statements: Statements, sha256: str) -> tuple[Use, ...]:

@@ -28,7 +28,6 @@ BY_OPTION = "store="
 _MAX_NAME = 200  # as long as the column TRUSTSTORE
 
 ISSUER_MISSING = (2, 18, 19, 20, 21)
-NAME_MISMATCH = (62, 64)
 REVOCATION = (*KINDS["REVOKED"].codes, *KINDS["REVOCATION_UNKNOWN"].codes)
 
 
