@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exatrust import roles
 from exatrust.additions import confirm, doubt_roots, examine_new, read_additions, refuse
-from exatrust.bundle import Anchor
+from exatrust.bundle import Anchor, Removal
 from exatrust.change import Change
 from exatrust.install import carry_out
 from exatrust.languages import PYTHON
@@ -115,8 +115,11 @@ def show_plan(proposal: Proposal, report: Report) -> None:
 
 def _some(certificates: Sequence[Certificate]) -> str:
     more = f", and {len(certificates) - _SHOWN} more" if len(certificates) > _SHOWN else ""
-    shown = (f"{item.subject} (SHA-256 {item.sha256})" for item in certificates[:_SHOWN])
-    return ", ".join(shown) + more
+    return ", ".join(map(_named, certificates[:_SHOWN])) + more
+
+
+def _named(item: Certificate | Removal) -> str:
+    return f"{item.subject} (SHA-256 {item.sha256})"
 
 
 def _consent(proposal: Proposal, terminal: Terminal, yes: bool) -> None:
@@ -127,7 +130,6 @@ def _consent(proposal: Proposal, terminal: Terminal, yes: bool) -> None:
         ask_yes(terminal, f"This drops or overwrites: {names}.")
     gone = (*proposal.going, *proposal.lost)
     for item in proposal.going:
-        terminal.report.say(f"UDFs will no longer trust {item.subject} (SHA-256 {item.sha256})")
+        terminal.report.say(f"UDFs will no longer trust {_named(item)}")
     if gone and not yes:
-        names = ", ".join(f"{item.subject} (SHA-256 {item.sha256})" for item in gone)
-        ask_yes(terminal, f"UDFs will no longer trust: {names}.")
+        ask_yes(terminal, f"UDFs will no longer trust: {', '.join(map(_named, gone))}.")
